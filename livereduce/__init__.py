@@ -1,0 +1,1 @@
+"""Live data reduction for neutron and X-ray beamlines."""

@@ -1,0 +1,1 @@
+"""What flows: workspaces, groups, runs; no IO and no clock."""

@@ -1,0 +1,1 @@
+"""Sources: open the connection, feed the wire codec, hand over records."""

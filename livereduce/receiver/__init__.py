@@ -1,0 +1,1 @@
+"""The receiver process: listener to journal."""

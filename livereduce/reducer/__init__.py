@@ -1,0 +1,1 @@
+"""The reducer process: journal and scripts to results."""

@@ -1,0 +1,1 @@
+"""What the instrument scientist writes and sees."""

@@ -1,0 +1,1 @@
+"""The Mantid face: what a script finds under `import mantid`."""

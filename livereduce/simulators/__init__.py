@@ -1,0 +1,1 @@
+"""Fake data-acquisition systems, written with livereduce.wire."""

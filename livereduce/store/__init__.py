@@ -1,0 +1,1 @@
+"""The two stores, journal and board; the only code that knows LMDB."""

@@ -1,0 +1,105 @@
+"""What the journal holds: the records, and records and workspaces as bytes.
+
+A record is a short msgpack header and, when it carries counts, one plain array behind it, so that reading
+it back from the store copies nothing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """What stays the same while a run goes on: which spectra, which bins, which detectors."""
+
+    instrument: str = ""
+    """Name of the instrument as the source gives it."""
+
+    spectrum_numbers: list[int]
+    """Spectrum number of each row."""
+
+    periods: list[int]
+    """1-based period of each plane of a reading."""
+
+    x: list[float]
+    """Bin edges common to the spectra, us (TOF); empty for a source of events."""
+
+    x_unit: str = "TOF"
+    """Unit id of `x`."""
+
+    detector_ids: list[int]
+    """Spectrum-detector table: detector ids."""
+
+    detector_spectra: list[int]
+    """Spectrum-detector table: the spectrum that counts each of `detector_ids`."""
+
+
+class RunStart(msgspec.Struct, frozen=True, kw_only=True, tag="run_start"):
+    """A run began, or the source was found in the middle of one."""
+
+    time_ns: int
+    """ns since 1970-01-01 UTC, by the clock of the data where it has one."""
+
+    number: int = 0
+    """Run number; 0 when the source does not say."""
+
+    title: str = ""
+    """Title."""
+
+    layout: Layout
+    """Spectra and bins of the run."""
+
+
+class RunEnd(msgspec.Struct, frozen=True, kw_only=True, tag="run_end"):
+    """The run ended."""
+
+    time_ns: int
+    """ns since 1970-01-01 UTC."""
+
+    number: int = 0
+    """Run number."""
+
+    reason: str = ""
+    """Why, when it was not the source that said so: "dimensions changed", "counts went down"."""
+
+
+class Histogram(msgspec.Struct, frozen=True, kw_only=True, tag="histogram"):
+    """One reading of a histogram source, counts since the start of the run."""
+
+    time_ns: int
+    """When it was read, ns since 1970-01-01 UTC."""
+
+    charge_uah: float
+    """Good proton charge since the start of the run, uA·h; NaN when unknown."""
+
+    shape: tuple[int, int, int]
+    """(periods, spectra, bins) of the array behind the header."""
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):
+    """Something was lost: the source was away, the journal was full."""
+
+    time_ns: int
+    """ns since 1970-01-01 UTC."""
+
+    reason: str
+    """What happened."""
+
+    lost_records: int = 0
+    """Records known to be lost; 0 when it cannot be known."""
+
+
+Header = RunStart | RunEnd | Histogram | Gap
+Counts = NDArray[np.int32]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One entry of the journal."""
+
+    header: Header
+    """What it is."""
+
+    counts: Counts | None = None
+    """(periods, spectra, bins) int32 for a `Histogram`, else None."""

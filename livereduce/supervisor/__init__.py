@@ -1,0 +1,1 @@
+"""The process that systemd knows: starts, watches and replaces the others."""
