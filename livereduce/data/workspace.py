@@ -176,7 +176,7 @@ class Workspace:
             raise ValueError(f"y has shape {self.y.shape} and variance {self.variance.shape}; wanted (spectra, bins) for both")
         spectra, bins = self.y.shape
         if self.x.shape[-1] not in (bins, bins + 1) or self.x.shape[:-1] not in ((), (spectra,)):
-            raise ValueError(f"x has shape {self.x.shape} for y {self.y.shape}; wanted {bins + 1} edges or {bins} points, common or for each spectrum")
+            raise ValueError(f"x has shape {self.x.shape} for y {self.y.shape}; wanted {bins + 1} edges or {bins} points, common or per spectrum")
         if len(self.spectra) != spectra:
             raise ValueError(f"{len(self.spectra)} spectrum numbers for {spectra} spectra")
         for array in (self.x, self.y, self.variance, self.dx):
@@ -186,12 +186,12 @@ class Workspace:
     @property
     def n_spectra(self) -> int:
         """Number of spectra (rows)."""
-        return self.y.shape[0]
+        return int(self.y.shape[0])
 
     @property
     def n_bins(self) -> int:
         """Number of bins or points of each spectrum."""
-        return self.y.shape[1]
+        return int(self.y.shape[1])
 
     @property
     def is_histogram(self) -> bool:
