@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from livereduce.data.events import EventWorkspace, SpectraWorkspace
 from livereduce.data.workspace import Workspace
 
 
@@ -12,7 +13,7 @@ from livereduce.data.workspace import Workspace
 class WorkspaceGroup:
     """Workspaces in order; one for each period when they come from a source."""
 
-    members: tuple[Workspace, ...]
+    members: tuple[SpectraWorkspace, ...]
     """The workspaces."""
 
     names: tuple[str, ...] = ()
@@ -26,9 +27,9 @@ class WorkspaceGroup:
         """Bytes of the arrays of all members."""
         return sum(member.nbytes for member in self.members)
 
-    def map(self, function: Callable[[Workspace], Workspace]) -> WorkspaceGroup:
+    def map(self, function: Callable[[SpectraWorkspace], SpectraWorkspace]) -> WorkspaceGroup:
         """Return the group of `function` applied to each member."""
         return WorkspaceGroup(members=tuple(function(member) for member in self.members), names=self.names)
 
 
-AnyWorkspace = Workspace | WorkspaceGroup
+AnyWorkspace = Workspace | EventWorkspace | WorkspaceGroup

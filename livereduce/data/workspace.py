@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from livereduce.data.instrument import Instrument
 from livereduce.data.run import Run
 
 FloatArray = NDArray[np.float64]
@@ -158,6 +159,9 @@ class Workspace:
 
     vertical: VerticalAxis | None = None
     """Vertical axis when it is not the spectrum number."""
+
+    instrument: Instrument | None = None
+    """Where the detectors are; None when unknown."""
 
     run: Run = field(default_factory=Run)
     """The run it was measured in."""

@@ -1,0 +1,119 @@
+"""Compiled loops over plain arrays; nothing here knows a workspace.
+
+Every kernel releases the GIL and is compiled at its first call for the types it gets, once per machine (the compiled code is cached on disk).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _compiled(function: Function) -> Function:
+    """Return `function` compiled; typed as itself, since numba's decorator has no types."""
+    compiled: Any = numba.njit(cache=True, nogil=True)(function)
+    return cast(Function, compiled)
+
+
+@_compiled
+def share(edges: Floats, new_edges: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Return which old bins overlap which new ones, and by how much.
+
+    Parameters
+    ----------
+    edges, new_edges:
+        Ascending edges.
+
+    Returns
+    -------
+    old, new, width:
+        Overlap k is ``width[k]`` wide and lies in old bin ``old[k]`` and new bin ``new[k]``; in ascending order.
+    """
+    most = len(edges) + len(new_edges)
+    old = np.empty(most, dtype=np.int64)
+    new = np.empty(most, dtype=np.int64)
+    width = np.empty(most, dtype=np.float64)
+    n, i, j = 0, 0, 0
+    while i < len(edges) - 1 and j < len(new_edges) - 1:
+        low = max(edges[i], new_edges[j])
+        high = min(edges[i + 1], new_edges[j + 1])
+        if high > low:
+            old[n], new[n], width[n] = i, j, high - low
+            n += 1
+        if edges[i + 1] <= new_edges[j + 1]:
+            i += 1
+        else:
+            j += 1
+    return old[:n], new[:n], width[:n]
+
+
+@_compiled
+def add_shares(
+    y: Floats, variance: Floats, old: NDArray[np.int64], new: NDArray[np.int64], share_of_old: Floats, new_y: Floats, new_variance: Floats
+) -> None:
+    """Add to each new bin its share of the old ones, for all rows in one pass.
+
+    Parameters
+    ----------
+    y, variance:
+        (rows, bins).
+    old, new, share_of_old:
+        Overlaps as `share` gives them; `share_of_old` is the fraction of an old bin's content that moves.
+    new_y, new_variance:
+        (rows, new bins), added to.
+    """
+    for row in range(y.shape[0]):
+        for k in range(len(old)):
+            new_y[row, new[k]] += y[row, old[k]] * share_of_old[k]
+            new_variance[row, new[k]] += variance[row, old[k]] * share_of_old[k]
+
+
+@_compiled
+def count_events(x: Floats, offsets: NDArray[np.int64], edges: Floats, y: Floats) -> None:
+    """Count events into bins that include their lower edge and not their upper.
+
+    Parameters
+    ----------
+    x:
+        Value of each event, in the unit of `edges`.
+    offsets:
+        (rows + 1,), row r owns the events ``offsets[r]:offsets[r + 1]``.
+    edges:
+        (rows or 1, bins + 1), ascending.
+    y:
+        (rows, bins), added to.
+    """
+    for row in range(len(offsets) - 1):
+        own = edges[row if edges.shape[0] > 1 else 0]
+        low, high = own[0], own[-1]
+        for k in range(offsets[row], offsets[row + 1]):
+            if low <= x[k] < high:
+                y[row, np.searchsorted(own, x[k], side="right") - 1] += 1.0
+
+
+@_compiled
+def weigh_events(
+    x: Floats,
+    weight: NDArray[np.float32],
+    error2: NDArray[np.float32],
+    offsets: NDArray[np.int64],
+    edges: Floats,
+    y: Floats,
+    variance: Floats,
+) -> None:
+    """Sum weights and squared errors of events in bins; otherwise as `count_events`."""
+    for row in range(len(offsets) - 1):
+        own = edges[row if edges.shape[0] > 1 else 0]
+        low, high = own[0], own[-1]
+        for k in range(offsets[row], offsets[row + 1]):
+            if low <= x[k] < high:
+                bin_ = np.searchsorted(own, x[k], side="right") - 1
+                y[row, bin_] += weight[k]
+                variance[row, bin_] += error2[k]
