@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from livereduce.errors import StoreError
+
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """What stays the same while a run goes on: which spectra, which bins, which detectors."""
@@ -103,3 +105,38 @@ class Record(msgspec.Struct, frozen=True):
 
     counts: Counts | None = None
     """(periods, spectra, bins) int32 for a `Histogram`, else None."""
+
+
+ALIGNMENT = 64
+"""Arrays start at multiples of this many bytes: a cache line, and what vector instructions like."""
+
+_header_encoder = msgspec.msgpack.Encoder()
+_header_decoder = msgspec.msgpack.Decoder(Header)
+
+
+def encode(record: Record) -> bytes:
+    """Return `record` as bytes: length of the header (4 bytes, little-endian), header, padding, counts."""
+    header = _header_encoder.encode(record.header)
+    prefix = len(header).to_bytes(4, "little") + header
+    if record.counts is None:
+        return prefix
+    return b"".join((prefix, b"\0" * (-len(prefix) % ALIGNMENT), np.ascontiguousarray(record.counts, dtype="<i4").data))
+
+
+def decode(data: bytes) -> Record:
+    """Return the record that `encode` wrote; its counts are a read-only view of `data`.
+
+    Raises
+    ------
+    StoreError
+        If `data` is not a record; says what is wrong with it.
+    """
+    try:
+        size = int.from_bytes(data[:4], "little")
+        header = _header_decoder.decode(data[4 : 4 + size])
+        if not isinstance(header, Histogram):
+            return Record(header)
+        offset = 4 + size + (-(4 + size) % ALIGNMENT)
+        return Record(header, np.frombuffer(data, dtype="<i4", offset=offset).reshape(header.shape))
+    except (msgspec.DecodeError, ValueError) as error:
+        raise StoreError(f"a journal record of {len(data)} bytes cannot be read: {error}; it is skipped") from error

@@ -1,0 +1,58 @@
+"""What every process of the service does first: its log, its signals, and the lifeline to the supervisor.
+
+A lifeline is a pipe. The supervisor writes ``b"stop"`` into it to end a child; when the supervisor dies, in whatever way, the pipe
+closes and the child ends at once: no orphan goes on writing to stores that a new daemon has opened.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+LOG_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+"""What operators' scripts expect of each line."""
+
+STOP = b"stop"
+"""What the supervisor writes into a lifeline."""
+
+
+def open_log(path: Path | None) -> None:
+    """Send the log of this process to stdout and to `path`, which log rotation may move away."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    if path is not None:
+        handlers.append(logging.handlers.WatchedFileHandler(path, encoding="utf-8"))
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=handlers, force=True)
+    logging.getLogger("numba").setLevel(logging.WARNING)
+
+
+def enter(lifeline: Connection, log_file: Path | None, stop: Callable[[], None]) -> None:
+    """Set up a child process; `stop` is called, from another thread, when the supervisor says so."""
+    # Ctrl-C and Ctrl-\ reach every process of the terminal: only the supervisor answers, then tells the others.
+    for ignored in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(ignored, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    open_log(log_file)
+    threading.Thread(target=_hold, args=(lifeline, stop), name="lifeline", daemon=True).start()
+
+
+def leave(code: int) -> None:
+    """End a child process now, whatever threads the user's code has left running."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def _hold(lifeline: Connection, stop: Callable[[], None]) -> None:
+    try:
+        while lifeline.recv_bytes() != STOP:
+            pass
+    except (EOFError, OSError):
+        os._exit(1)
+    stop()

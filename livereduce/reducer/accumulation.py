@@ -1,0 +1,162 @@
+"""Combining chunks' outputs: Add, Replace, Append. The only code that changes an array in place.
+
+Adding costs one pass over the chunk, however long the run has been going: the accumulation owns its arrays and adds into them. What others
+get of it is a snapshot, a copy that nobody changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from livereduce.data.group import AnyWorkspace, WorkspaceGroup
+from livereduce.data.run import LogNumber, LogSeries, Run
+from livereduce.data.workspace import Workspace
+from livereduce.errors import AccumulationError
+
+Method = Literal["Add", "Replace", "Append"]
+
+
+class Accumulation:
+    """The chunks' outputs so far.
+
+    Parameters
+    ----------
+    method:
+        Add: counts and variances add up, bin by bin. Replace: the newest takes the place of the others. Append: spectra are put below the others.
+    append:
+        Append one workspace's spectra to another's.
+    add_events:
+        Add workspaces that are not both histograms.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        *,
+        append: Callable[[AnyWorkspace, AnyWorkspace], AnyWorkspace],
+        add_events: Callable[[AnyWorkspace, AnyWorkspace], AnyWorkspace],
+    ) -> None:
+        self._combine: dict[Method, Callable[[Any, Any], Any]] = {"Add": self._added, "Append": append, "Replace": lambda _, new: new}
+        self._method = method
+        self._add_events = add_events
+        self._value: AnyWorkspace | None = None
+        self.chunks = 0
+
+    def clear(self) -> None:
+        """Begin anew: the next chunk replaces."""
+        self._value, self.chunks = None, 0
+
+    def restore(self, value: AnyWorkspace, chunks: int) -> None:
+        """Go on from a checkpoint."""
+        self.clear()
+        self._value, self.chunks = value, chunks
+
+    def add(self, output: AnyWorkspace) -> None:
+        """Combine `output` with what there is; the first chunk replaces. `output` is never changed.
+
+        Raises
+        ------
+        AccumulationError
+            If it does not fit: other bins, other spectra, a group and a single workspace. Nothing has changed then.
+        """
+        if self._value is None:
+            self._value = output
+        elif isinstance(output, WorkspaceGroup) != isinstance(self._value, WorkspaceGroup):
+            raise AccumulationError(f"the chunk is {describe(output)}, the accumulation is {describe(self._value)}; wanted two groups or two workspaces")
+        elif isinstance(output, WorkspaceGroup) and isinstance(self._value, WorkspaceGroup):
+            self._value = self._combined_groups(self._value, output)
+        else:
+            self._value = self._combine[self._method](self._value, output)
+        self.chunks += 1
+
+    @property
+    def value(self) -> AnyWorkspace | None:
+        """The accumulation itself, to look at or to write down at once, not to keep."""
+        return self._value
+
+    def snapshot(self) -> AnyWorkspace | None:
+        """Return the accumulation as it is now, for others to keep; None before the first chunk."""
+        if isinstance(self._value, WorkspaceGroup):
+            return self._value.map(_frozen)
+        return None if self._value is None else _frozen(self._value)
+
+    def _combined_groups(self, have: WorkspaceGroup, new: WorkspaceGroup) -> WorkspaceGroup:
+        if len(have) != len(new) and self._method != "Replace":
+            raise AccumulationError(f"the chunk is a group of {len(new)}, the accumulation a group of {len(have)}; wanted as many members")
+        if self._method == "Replace":
+            return new
+        if self._method == "Add":
+            for one, other in zip(have.members, new.members, strict=True):
+                _check_fit(one, other)
+        members = tuple(self._combine[self._method](one, other) for one, other in zip(have.members, new.members, strict=True))
+        return WorkspaceGroup(members=members, names=have.names)
+
+    def _added(self, have: AnyWorkspace, new: AnyWorkspace) -> AnyWorkspace:
+        if not isinstance(have, Workspace) or not isinstance(new, Workspace):
+            return self._add_events(have, new)
+        _check_fit(have, new)
+        y, variance = (array if array.flags.writeable else array.copy() for array in (have.y, have.variance))
+        np.add(y, new.y, out=y)
+        np.add(variance, new.variance, out=variance)
+        result = have.replace(y=y, variance=variance, run=_merged(have.run, new.run))
+        # Nobody but the accumulation sees this workspace; that its arrays can be written marks them as its own.
+        y.flags.writeable = variance.flags.writeable = True
+        return result
+
+
+def _frozen(workspace: Workspace) -> Workspace:
+    if isinstance(workspace, Workspace) and workspace.y.flags.writeable:
+        return workspace.replace(y=workspace.y.copy(), variance=workspace.variance.copy())
+    return workspace
+
+
+def describe(value: AnyWorkspace | None) -> str:
+    """Return what a workspace is, in words."""
+    if value is None:
+        return "empty"
+    if isinstance(value, WorkspaceGroup):
+        return f"a group of {len(value)}, each {describe(value.members[0])}" if value.members else "an empty group"
+    return f"{value.n_spectra} spectra x {value.n_bins} bins"
+
+
+def total_counts(value: AnyWorkspace | None) -> float:
+    """Return the sum of everything finite in a workspace."""
+    if value is None:
+        return 0.0
+    if isinstance(value, WorkspaceGroup):
+        return sum(total_counts(member) for member in value.members)
+    return float(np.nansum(value.y))
+
+
+def _check_fit(have: AnyWorkspace, new: AnyWorkspace) -> None:
+    if not isinstance(have, Workspace) or not isinstance(new, Workspace):
+        return
+    if have.y.shape != new.y.shape or have.x.shape[-1] != new.x.shape[-1]:
+        raise AccumulationError(f"the chunk has {describe(new)}, the accumulation {describe(have)}; wanted the same (use fixed Rebin Params)")
+    if have.x is not new.x and not np.allclose(have.x, new.x, rtol=1e-9, atol=0.0):
+        raise AccumulationError(f"the chunk has other bins ({_ends(new)}) than the accumulation ({_ends(have)}); wanted the same (use fixed Rebin Params)")
+    if have.x_unit != new.x_unit or have.distribution != new.distribution:
+        raise AccumulationError(f"the chunk is in {new.x_unit or 'no unit'}, the accumulation in {have.x_unit or 'no unit'}; wanted the same")
+
+
+def _ends(workspace: Workspace) -> str:
+    x = workspace.x_of(0)
+    return f"{x[0]:g} to {x[-1]:g} {workspace.x_unit}" if len(x) else "no bins"
+
+
+def _merged(have: Run, new: Run) -> Run:
+    """Return the run of two chunks together: charges add, series follow one another, single values are the newest."""
+    charge = new.charge_uah if math.isnan(have.charge_uah) else have.charge_uah + (0.0 if math.isnan(new.charge_uah) else new.charge_uah)
+    logs = {**have.logs, **new.logs}
+    for name, log in new.logs.items():
+        before = have.logs.get(name)
+        if isinstance(log, LogSeries) and isinstance(before, LogSeries):
+            logs[name] = before.append(log)
+    if "gd_prtn_chrg" in logs and not math.isnan(charge):
+        logs["gd_prtn_chrg"] = LogNumber(value=charge, unit="uA.hour")
+    return replace(new, number=have.number, start_ns=have.start_ns, charge_uah=charge, logs=logs)

@@ -1,0 +1,178 @@
+"""Journal records to chunks: what the processing script gets as `input`.
+
+A histogram source sends the whole run so far each time, so of several readings that wait only the newest is worth a chunk. For Replace
+the chunk is that reading; for Add and Append it is what came since the reading before, so that the sum is the newest reading again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from livereduce.data.group import AnyWorkspace, WorkspaceGroup
+from livereduce.data.run import LogNumber, Run
+from livereduce.data.workspace import Spectra, Workspace
+from livereduce.store.record import Counts, Histogram, Layout, Record, RunEnd, RunStart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunBegan:
+    """A run starts at this place of the journal."""
+
+    position: int
+    """Of its start."""
+
+    start: RunStart
+    """What the journal says of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Chunk:
+    """What the journal gained, as one workspace or one group of periods."""
+
+    value: AnyWorkspace
+    """The data."""
+
+    first: int
+    """Journal position of the first record in it."""
+
+    last: int
+    """Journal position of the last record in it."""
+
+    data_ns: int
+    """Time of its newest data, ns since 1970-01-01 UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunOver:
+    """The run ended at this place of the journal."""
+
+    position: int
+    """Of its end."""
+
+    end: RunEnd
+    """What the journal says of it."""
+
+
+Piece = RunBegan | Chunk | RunOver
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """A reading, and where in the journal it and the first one that it supersedes stand."""
+
+    first: int
+    position: int
+    header: Histogram
+    counts: Counts
+
+
+class ChunkMaker:
+    """Makes pieces of records in order.
+
+    Parameters
+    ----------
+    increments:
+        Whether a chunk is what came since the reading before (Add, Append) or all of the run (Replace).
+    """
+
+    def __init__(self, *, increments: bool) -> None:
+        self._increments = increments
+        self._layout: Layout | None = None
+        self._spectra: Spectra | None = None
+        self._run = Run()
+        self._previous: _Reading | None = None
+        self._waiting: _Reading | None = None
+
+    @property
+    def previous_position(self) -> int:
+        """Journal position of the reading that the next increment is taken from; -1 for none."""
+        return -1 if self._previous is None else self._previous.position
+
+    def pieces(self, records: Iterable[tuple[int, Record]]) -> Iterator[Piece]:
+        """Yield run starts, chunks and run ends, in order."""
+        for position, record in records:
+            match record.header:
+                case Histogram() as header if record.counts is not None and self._layout is not None:
+                    first = self._waiting.first if self._waiting else position
+                    self._waiting = _Reading(first, position, header, record.counts)
+                case RunStart() as start:
+                    yield from self._flush()
+                    self.begin(start)
+                    yield RunBegan(position=position, start=start)
+                case RunEnd() as end:
+                    yield from self._flush()
+                    self._layout = None
+                    yield RunOver(position=position, end=end)
+        yield from self._flush()
+
+    def _flush(self) -> Iterator[Chunk]:
+        reading, self._waiting = self._waiting, None
+        if reading is not None:
+            yield self._chunk(reading)
+
+    def begin(self, start: RunStart) -> None:
+        """Take note of a run's start without making a piece of it, as when going on from a checkpoint."""
+        self._layout = start.layout
+        self._spectra = spectra_of(start.layout)
+        self._run = Run(number=start.number, title=start.title, start_ns=start.time_ns)
+        self._previous = None
+
+    def resume(self, position: int, header: Histogram, counts: Counts) -> None:
+        """Take increments from this reading on."""
+        self._previous = _Reading(position, position, header, counts)
+
+    def _chunk(self, reading: _Reading) -> Chunk:
+        assert self._layout is not None
+        assert self._spectra is not None
+        counts, charge = reading.counts, reading.header.charge_uah
+        if self._increments:
+            if self._previous is not None:
+                counts, charge = counts - self._previous.counts, charge - self._previous.header.charge_uah
+            self._previous = reading
+        run = replace(self._run, charge_uah=charge, logs=MappingProxyType(_logs(self._run, charge)))
+        value = histogram_workspace(self._layout, self._spectra, counts, run)
+        return Chunk(value=value, first=reading.first, last=reading.position, data_ns=reading.header.time_ns)
+
+
+def spectra_of(layout: Layout) -> Spectra:
+    """Return the spectra of `layout` with the detectors that its table gives them."""
+    return Spectra.from_table(
+        np.array(layout.spectrum_numbers, dtype=np.int32),
+        np.array(layout.detector_ids, dtype=np.int32),
+        np.array(layout.detector_spectra, dtype=np.int32),
+    )
+
+
+def histogram_workspace(layout: Layout, spectra: Spectra, counts: Counts, run: Run) -> AnyWorkspace:
+    """Return a reading as a workspace, or as a group with one member for each of several periods.
+
+    Parameters
+    ----------
+    layout:
+        Spectra and bins.
+    spectra:
+        The spectra of `layout`.
+    counts:
+        (periods, spectra, bins), counts.
+    run:
+        The run; each period carries its charge, which the source counts for all of them together.
+    """
+    x = np.array(layout.x, dtype=np.float64)
+    members = []
+    for plane, period in zip(counts, layout.periods, strict=True):
+        y = plane.astype(np.float64)
+        own = run.with_log("current_period", LogNumber(value=period)) if len(layout.periods) > 1 else run
+        members.append(Workspace(x=x, y=y, variance=np.abs(y), spectra=spectra, x_unit=layout.x_unit, run=own, title=run.title))
+    return members[0] if len(members) == 1 else WorkspaceGroup(members=tuple(members))
+
+
+def _logs(run: Run, charge_uah: float) -> dict[str, LogNumber]:
+    logs = {"run_number": LogNumber(value=str(run.number)), "run_title": LogNumber(value=run.title)}
+    if not math.isnan(charge_uah):
+        logs["gd_prtn_chrg"] = LogNumber(value=charge_uah, unit="uA.hour")
+    return logs

@@ -1,0 +1,52 @@
+"""What goes wrong in scripts: said once for each distinct error, then counted."""
+
+from __future__ import annotations
+
+import logging
+
+from livereduce.errors import LiveReduceError, ScriptError
+from livereduce.store.status import FailureStatus
+
+log = logging.getLogger(__name__)
+
+
+class Failures:
+    """Counts the failures of a reducer's scripts."""
+
+    def __init__(self) -> None:
+        self.in_row = 0
+        self.successes = 0
+        self._last: dict[str, FailureStatus] = {}
+
+    def succeeded(self, role: str) -> None:
+        """Note that a script ran well."""
+        self.in_row = 0
+        self.successes += 1
+        gone = self._last.pop(role, None)
+        if gone is not None and gone.count > 1:
+            log.info("%s works again after %d failures", role.capitalize(), gone.count)
+
+    def failed(self, role: str, error: Exception, what_next: str, time_ns: int) -> None:
+        """Note that a script failed; `what_next` tells the reader of the log what happens now."""
+        self.in_row += 1
+        message, trace = _explained(error)
+        before = self._last.get(role)
+        count = before.count + 1 if before is not None and before.message == message else 1
+        self._last[role] = FailureStatus(role=role, message=message, traceback=trace, count=count, time_ns=time_ns)
+        if count == 1:
+            log.error("%s failed: %s; %s\n%s", role.capitalize(), message, what_next, trace)
+        elif count.bit_count() == 1:
+            log.error("%s failed %d times in a row: %s", role.capitalize(), count, message)
+
+    @property
+    def newest(self) -> FailureStatus | None:
+        """The newest failure that nothing has mended."""
+        return max(self._last.values(), key=lambda failure: failure.time_ns, default=None)
+
+
+def _explained(error: Exception) -> tuple[str, str]:
+    if isinstance(error, ScriptError):
+        return str(error), error.traceback_text
+    if isinstance(error, LiveReduceError):
+        return str(error), ""
+    return f"{type(error).__name__}: {error}", ""
