@@ -56,7 +56,14 @@ def share(edges: Floats, new_edges: Floats) -> tuple[NDArray[np.int64], NDArray[
 
 @_compiled
 def add_shares(
-    y: Floats, variance: Floats, old: NDArray[np.int64], new: NDArray[np.int64], share_of_old: Floats, new_y: Floats, new_variance: Floats
+    y: Floats,
+    variance: Floats,
+    old: NDArray[np.int64],
+    new: NDArray[np.int64],
+    in_y: Floats,
+    in_variance: Floats,
+    new_y: Floats,
+    new_variance: Floats,
 ) -> None:
     """Add to each new bin its share of the old ones, for all rows in one pass.
 
@@ -64,15 +71,17 @@ def add_shares(
     ----------
     y, variance:
         (rows, bins).
-    old, new, share_of_old:
-        Overlaps as `share` gives them; `share_of_old` is the fraction of an old bin's content that moves.
+    old, new:
+        Overlaps as `share` gives them.
+    in_y, in_variance:
+        Fraction of an old bin's content that moves in each overlap.
     new_y, new_variance:
         (rows, new bins), added to.
     """
     for row in range(y.shape[0]):
         for k in range(len(old)):
-            new_y[row, new[k]] += y[row, old[k]] * share_of_old[k]
-            new_variance[row, new[k]] += variance[row, old[k]] * share_of_old[k]
+            new_y[row, new[k]] += y[row, old[k]] * in_y[k]
+            new_variance[row, new[k]] += variance[row, old[k]] * in_variance[k]
 
 
 @_compiled

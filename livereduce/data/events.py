@@ -77,8 +77,9 @@ class Events:
         return Events(tof=self.tof, pulse_time_ns=self.pulse_time_ns, weight=ones, error2=ones)
 
     def __getitem__(self, index: Any) -> Events:
-        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Events(**{name: None if column is None else column[index] for name, column in columns.items()})
+        weight = None if self.weight is None else self.weight[index]
+        error2 = None if self.error2 is None else self.error2[index]
+        return Events(tof=self.tof[index], pulse_time_ns=self.pulse_time_ns[index], weight=weight, error2=error2)
 
     @staticmethod
     def concatenate(parts: list[Events]) -> Events:
