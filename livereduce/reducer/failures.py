@@ -14,21 +14,21 @@ class Failures:
     """Counts the failures of a reducer's scripts."""
 
     def __init__(self) -> None:
-        self.in_row = 0
-        self.successes = 0
         self._last: dict[str, FailureStatus] = {}
+        self._in_row: dict[str, int] = {}
+        self._worked: set[str] = set()
 
     def succeeded(self, role: str) -> None:
         """Note that a script ran well."""
-        self.in_row = 0
-        self.successes += 1
+        self._worked.add(role)
+        self._in_row.pop(role, None)
         gone = self._last.pop(role, None)
         if gone is not None and gone.count > 1:
             log.info("%s works again after %d failures", role.capitalize(), gone.count)
 
     def failed(self, role: str, error: Exception, what_next: str, time_ns: int) -> None:
         """Note that a script failed; `what_next` tells the reader of the log what happens now."""
-        self.in_row += 1
+        self._in_row[role] = self._in_row.get(role, 0) + 1
         message, trace = _explained(error)
         before = self._last.get(role)
         count = before.count + 1 if before is not None and before.message == message else 1
@@ -37,6 +37,15 @@ class Failures:
             log.error("%s failed: %s; %s\n%s", role.capitalize(), message, what_next, trace)
         elif count.bit_count() == 1:
             log.error("%s failed %d times in a row: %s", role.capitalize(), count, message)
+
+    @property
+    def never_worked(self) -> int:
+        """Failures in a row of a script that has never run well."""
+        return max((count for role, count in self._in_row.items() if role not in self._worked), default=0)
+
+    def worked(self, roles: list[str]) -> bool:
+        """Whether each of `roles` has run well at least once."""
+        return self._worked.issuperset(roles)
 
     @property
     def newest(self) -> FailureStatus | None:

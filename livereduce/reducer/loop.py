@@ -126,6 +126,7 @@ class Reducer:
         self._data_ns = 0
         self._run: RunStart | None = None
         self._caught_up_at = 0
+        self._seen_version = -1
         self._next_post = self._next_checkpoint = self._reported_at = 0.0
         self._doing = ("", "")
 
@@ -199,8 +200,14 @@ class Reducer:
 
     def _turn(self) -> None:
         """Take what waits, start what is due, report."""
-        self._empty_inbox(LOOK_EVERY_S if self._wait_wanted() else 0.0)
+        version = self._journal.version()
+        self._empty_inbox(LOOK_EVERY_S if version == self._seen_version else 0.0)
+        if version == self._seen_version and self._state.phase is Phase.LIVE:
+            self._timers()
+            self._say_where()
+            return
         batch = self._journal.read(self._position)
+        self._seen_version = version if not batch.records else -1
         for piece in self._maker.pieces(batch.records):
             match piece:
                 case RunBegan():
@@ -214,11 +221,6 @@ class Reducer:
             self._apply(Event.CAUGHT_UP)
         self._timers()
         self._say_where()
-
-    def _wait_wanted(self) -> bool:
-        version = self._journal.version()
-        changed, self._seen_version = version != getattr(self, "_seen_version", None), version
-        return not changed
 
     def _empty_inbox(self, wait_s: float) -> None:
         try:

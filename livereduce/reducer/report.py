@@ -65,7 +65,9 @@ class Report:
         status = self.status
         status.state, status.reason, status.beat_s = state, reason, now_s
         status.chunks_per_s = len(self._times) / min(RATE_WINDOW_S, max(now_s - self._times[0], 1.0)) if self._times else 0.0
-        status.failures_in_row, status.successes, status.failure = failures.in_row, failures.successes, failures.newest
+        status.failures_of_new_script = failures.never_worked
+        status.proven = failures.worked([script.role for script in status.scripts])
+        status.failure = failures.newest
         return status
 
 

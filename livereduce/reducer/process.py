@@ -1,0 +1,174 @@
+"""The reducer as a process: opens the stores, loads the scripts, then runs the loop."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sys
+import threading
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from livereduce import __version__
+from livereduce.algorithms.arithmetic import plus
+from livereduce.algorithms.shape import append_spectra
+from livereduce.data.group import AnyWorkspace
+from livereduce.data.provenance import Provenance, ScriptSource, recorded_as
+from livereduce.errors import LiveReduceError
+from livereduce.process import enter, leave
+from livereduce.reducer.accumulation import Accumulation, Method
+from livereduce.reducer.loop import Reducer, ReducerSettings
+from livereduce.reducer.report import Report
+from livereduce.scripting import mantid
+from livereduce.scripting.runner import Runner
+from livereduce.scripting.script import Script
+from livereduce.store.board import About, Board
+from livereduce.store.journal import Journal
+from livereduce.store.places import Places
+from livereduce.store.status import ScriptStatus
+
+log = logging.getLogger(__name__)
+
+RECIPE_VERSION = "1"
+"""Part of every recipe: raise it when accumulations of an earlier version must not be gone on with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptPair:
+    """The two scripts of an instrument; each may be missing."""
+
+    process: Script | None
+    """Run on each chunk."""
+
+    post: Script | None
+    """Run on the accumulation."""
+
+    def status(self) -> list[ScriptStatus]:
+        """Return what the status shows of them."""
+        return [ScriptStatus(role=role, path=str(script.path), md5=script.md5) for role, script in self._named()]
+
+    def sources(self) -> tuple[ScriptSource, ...]:
+        """Return what files written by them say of them."""
+        return tuple(ScriptSource(role=role, path=str(script.path), md5=script.md5, text=script.text) for role, script in self._named())
+
+    def hashes(self) -> list[str]:
+        """Return the md5 of each and of the modules that they import from beside them."""
+        return [f"{path}={md5}" for _, script in self._named() for path, md5 in ((script.path, script.md5), *script.helpers)]
+
+    def _named(self) -> list[tuple[str, Script]]:
+        both = (("processing", self.process), ("post-processing", self.post))
+        return [(role, script) for role, script in both if script is not None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReducerProcessSettings:
+    """What a reducer needs to know."""
+
+    scripts: ScriptPair
+    """What it runs."""
+
+    script_dir: Path
+    """Folder of the scripts; first on the path for what they import."""
+
+    method: Method
+    """How chunks are combined."""
+
+    preserve_events: bool
+    """Keep events in the accumulation."""
+
+    update_every_s: float
+    """s between post-processing runs."""
+
+    places: Places
+    """Where the stores are."""
+
+    journal_max_bytes: int
+    """Bound on the journal."""
+
+    log_file: Path | None
+    """Log, None for stdout alone."""
+
+    generation: int = 0
+    """Which reducer since the daemon started."""
+
+    at_journal_end: bool = False
+    """Begin with what comes next."""
+
+    @property
+    def recipe(self) -> str:
+        """Hash of everything that decides what an accumulation is."""
+        parts = [RECIPE_VERSION, self.method, str(self.preserve_events), *self.scripts.hashes()]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+class InstrumentScripts:
+    """The pair of scripts, run by a runner; a missing script hands on what it is given."""
+
+    def __init__(self, pair: ScriptPair, runner: Runner) -> None:
+        self._pair = pair
+        self._runner = runner
+
+    def process(self, chunk: AnyWorkspace, provenance: Provenance) -> AnyWorkspace:
+        """Return what the processing script makes of a chunk; the chunk without one."""
+        if self._pair.process is None:
+            return chunk
+        with recorded_as(provenance):
+            return self._runner.run_chunk(self._pair.process, chunk)
+
+    def post_process(self, snapshot: AnyWorkspace, provenance: Provenance) -> AnyWorkspace:
+        """Return what the post-processing script makes of a snapshot; the snapshot without one."""
+        if self._pair.post is None:
+            return snapshot
+        with recorded_as(provenance):
+            return self._runner.run_post(self._pair.post, snapshot)
+
+    def provenance(self, about: About) -> Provenance:
+        """Return what files written now are to say of their origin."""
+        return Provenance(
+            scripts=self._pair.sources(),
+            chunk_first=about.chunk_first,
+            chunk_last=about.chunk_last,
+            run_number=about.run_number,
+            versions=(("livereduce", __version__), ("python", sys.version.split()[0]), ("numpy", np.__version__)),
+        )
+
+
+def main(settings: ReducerProcessSettings, lifeline: Connection) -> None:
+    """Run a reducer until the lifeline says stop."""
+    ready = threading.Event()
+    running: list[Reducer] = []
+
+    def stop() -> None:
+        ready.wait()
+        running[0].stop()
+
+    enter(lifeline, settings.log_file, stop)
+    try:
+        running.append(_reducer(settings))
+        ready.set()
+        running[0].run()
+    except LiveReduceError as error:
+        log.critical("The reducer ends: %s", error)
+        leave(1)
+    leave(0)
+
+
+def _reducer(settings: ReducerProcessSettings) -> Reducer:
+    journal = Journal(settings.places.journal, settings.places.overflow, max_bytes=settings.journal_max_bytes, readonly=True)
+    board = Board(settings.places.board)
+    runner = Runner(mantid.install(), settings.script_dir)
+    report = Report(generation=settings.generation, scripts=settings.scripts.status())
+    how = ReducerSettings(
+        method=settings.method,
+        update_every_s=settings.update_every_s,
+        recipe=settings.recipe,
+        script_md5={script.role: script.md5 for script in settings.scripts.status()},
+        at_journal_end=settings.at_journal_end,
+    )
+    accumulation = Accumulation(settings.method, append=append_spectra, add_events=plus)
+    return Reducer(how, journal, board, InstrumentScripts(settings.scripts, runner), accumulation, report)
+
+

@@ -1,0 +1,112 @@
+"""The processes under the supervisor: started from a warm server, told to stop through their lifeline, killed when they do not."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable, Iterable
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from typing import Any
+
+from livereduce.process import STOP
+
+log = logging.getLogger(__name__)
+
+PRELOAD = ["livereduce.receiver.process", "livereduce.reducer.process"]
+"""Imported once by the server that children are forked from: a new reducer is ready in tens of milliseconds."""
+
+STOP_S = 1.6
+"""Time a child has to end by itself; the whole service is down within 2 s."""
+
+
+def context() -> ForkServerContext:
+    """Start the server that children are forked from; call it before any signal handler is set.
+
+    Ctrl-C and Ctrl-\\ reach every process of a terminal; the server, and with it the children, ignore them from birth.
+    """
+    ctx = multiprocessing.get_context("forkserver")
+    ctx.set_forkserver_preload(PRELOAD)
+    quiet = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        multiprocessing.forkserver.ensure_running()  # type: ignore[attr-defined]
+    finally:
+        for number, handler in quiet.items():
+            signal.signal(number, handler)
+    return ctx
+
+
+class Child:
+    """One process.
+
+    Parameters
+    ----------
+    ctx:
+        Where processes come from.
+    role:
+        What it is, for the log.
+    target:
+        Function it runs, given `settings` and the child's end of the lifeline.
+    settings:
+        What it needs to know; travels by pickle.
+    """
+
+    def __init__(self, ctx: ForkServerContext, role: str, target: Callable[[Any, Connection], None], settings: object) -> None:
+        theirs, self._lifeline = ctx.Pipe(duplex=False)
+        self.role = role
+        self.started_s = time.monotonic()
+        self._process = ctx.Process(target=target, args=(settings, theirs), name=role, daemon=True)
+        self._process.start()
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid or 0
+
+    @property
+    def sentinel(self) -> int:
+        """A descriptor that becomes readable when it ends."""
+        return self._process.sentinel
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.is_alive()
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words."""
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            return f"killed by {signal.Signals(-code).name}"
+        return f"exit code {code}"
+
+    def ask_to_stop(self) -> None:
+        """Tell it to end."""
+        try:
+            self._lifeline.send_bytes(STOP)
+        except OSError:
+            log.debug("%s is gone already", self.role)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.join(1.0)
+        self._lifeline.close()
+
+
+def stop_all(children: Iterable[Child], within_s: float = STOP_S) -> list[str]:
+    """End children together; return the roles of those that had to be killed."""
+    children = [child for child in children if child.alive]
+    for child in children:
+        child.ask_to_stop()
+    deadline = time.monotonic() + within_s
+    for child in children:
+        child._process.join(max(0.0, deadline - time.monotonic()))
+    late = [child.role for child in children if child.alive]
+    for child in children:
+        child.kill()
+    return late

@@ -1,0 +1,51 @@
+"""How soon, and from where, a reducer that ended is started again. Pure: times and positions in, decisions out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FIRST_DELAY_S = 0.5
+"""Wait after the second ending without progress."""
+
+MAX_DELAY_S = 60.0
+"""Longest wait."""
+
+FAILURES_OF_NEW_SCRIPT = 3
+"""Executions of a new script that fail before the last good one is back in charge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart:
+    """When and from where to start again."""
+
+    delay_s: float
+    """Wait, s."""
+
+    at_journal_end: bool
+    """Leave what the journal holds and begin with what comes next."""
+
+
+class RestartPolicy:
+    """Decides restarts by progress: a checkpoint that stands further than at the last ending.
+
+    With progress the next reducer starts at once from the checkpoint. Without, each wait is twice the one before; and when it was
+    memory that ended it, the accumulation itself may be too large or the very chunk may leak, so the next one begins at the journal's end.
+    """
+
+    def __init__(self) -> None:
+        self._position: int | None = None
+        self._in_vain = 0
+
+    def after(self, position: int, *, memory: bool) -> Restart:
+        """Return what to do after an ending when the checkpoint stands at `position`; `memory` when the limit was the cause."""
+        progress = self._position is None or position > self._position
+        self._position = position
+        self._in_vain = 0 if progress else self._in_vain + 1
+        if progress:
+            return Restart(delay_s=0.0, at_journal_end=False)
+        delay = min(FIRST_DELAY_S * 2 ** (self._in_vain - 1), MAX_DELAY_S)
+        return Restart(delay_s=delay, at_journal_end=memory)
+
+    def forget(self) -> None:
+        """Start over, as after a change of scripts."""
+        self._position, self._in_vain = None, 0
