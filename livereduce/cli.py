@@ -54,15 +54,15 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _status(chosen: argparse.Namespace) -> int:
-    from livereduce.publish.overview import print_status
     from livereduce.config import read_config
+    from livereduce.publish.overview import print_status
 
     config, _ = read_config(chosen.conf)
     return print_status(config.state, config.instrument, as_json=chosen.json)
 
 
 def _demo(chosen: argparse.Namespace) -> int:
-    from livereduce.supervisor.demo import demo
+    from livereduce.demo import demo
 
     return demo(seconds=chosen.seconds)
 
