@@ -263,7 +263,7 @@ class Reducer:
         try:
             provenance = self._scripts.provenance(self._about(chunk.first, chunk.last, chunk.data_ns))
             output = self._scripts.process(chunk.value, provenance)
-            self._report.wrote(provenance.take_written())
+            self._report.wrote(provenance.written)
         except LiveReduceError as error:
             what_next = f"chunk at {chunk.first} to {chunk.last} stays in the journal and is done again when the script changes"
             self._failures.failed("processing", error, what_next, self._wall_ns())
@@ -330,7 +330,7 @@ class Reducer:
         """Run post-processing on a snapshot and publish the result; in the post-processing thread."""
         provenance = self._scripts.provenance(job.about)
         result = self._scripts.post_process(job.snapshot, provenance)
-        self._report.wrote(provenance.take_written())
+        self._report.wrote(provenance.written)
         self._board.publish({"result": result}, job.about)
 
     def _post_ended(self, outcome: Outcome) -> None:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import sys
 import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import numpy as np
-
-from livereduce import __version__
 from livereduce.algorithms.arithmetic import plus
 from livereduce.algorithms.shape import append_spectra
 from livereduce.data.group import AnyWorkspace
-from livereduce.data.provenance import Provenance, ScriptSource, recorded_as
+from livereduce.data.provenance import Provenance, ScriptSource, using
 from livereduce.errors import LiveReduceError
 from livereduce.process import enter, leave
 from livereduce.reducer.accumulation import Accumulation, Method
@@ -115,14 +111,14 @@ class InstrumentScripts:
         """Return what the processing script makes of a chunk; the chunk without one."""
         if self._pair.process is None:
             return chunk
-        with recorded_as(provenance):
+        with using(provenance):
             return self._runner.run_chunk(self._pair.process, chunk)
 
     def post_process(self, snapshot: AnyWorkspace, provenance: Provenance) -> AnyWorkspace:
         """Return what the post-processing script makes of a snapshot; the snapshot without one."""
         if self._pair.post is None:
             return snapshot
-        with recorded_as(provenance):
+        with using(provenance):
             return self._runner.run_post(self._pair.post, snapshot)
 
     def provenance(self, about: About) -> Provenance:
@@ -131,8 +127,6 @@ class InstrumentScripts:
             scripts=self._pair.sources(),
             chunk_first=about.chunk_first,
             chunk_last=about.chunk_last,
-            run_number=about.run_number,
-            versions=(("livereduce", __version__), ("python", sys.version.split()[0]), ("numpy", np.__version__)),
         )
 
 

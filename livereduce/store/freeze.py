@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from livereduce.data import events, group, run, workspace
+from livereduce.data import events, group, instrument, run, workspace
 from livereduce.errors import StoreError
 from livereduce.store.record import ALIGNMENT
 
 _CLASSES: dict[str, type] = {
     cls.__name__: cls
-    for module in (workspace, events, run, group)
+    for module in (workspace, events, instrument, run, group)
     for cls in vars(module).values()
     if isinstance(cls, type) and is_dataclass(cls) and cls.__module__ == module.__name__
 }
