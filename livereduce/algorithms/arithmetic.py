@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from livereduce.algorithms import pairing
 from livereduce.algorithms.create import create_single_valued_workspace, is_single_value
@@ -21,7 +22,9 @@ from livereduce.data.workspace import FloatArray, Workspace
 from livereduce.errors import AlgorithmError
 
 Values = tuple[FloatArray, FloatArray]
+Singles = NDArray[np.float32]
 Formula = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], Values]
+EventFormula = Callable[[Singles, Singles, FloatArray, FloatArray], tuple[Any, FloatArray]]
 
 
 def plus(
@@ -91,7 +94,7 @@ def multiply(
     """
     lhs, rhs = _larger_first(lhs_workspace, rhs_workspace)
     if isinstance(lhs, EventWorkspace):
-        return _weighed("Multiply", lhs, rhs, _product, by_detector=allow_different_number_spectra)
+        return _weighed("Multiply", lhs, rhs, _event_product, by_detector=allow_different_number_spectra)
     result = _bin_by_bin("Multiply", lhs, rhs, _product, by_detector=allow_different_number_spectra)
     single = is_single_value(rhs) and not is_single_value(lhs)
     return result.replace(distribution=lhs.distribution and (single or rhs.distribution))
@@ -156,10 +159,18 @@ def _ratio(y: FloatArray, variance: FloatArray, other: FloatArray, other_varianc
     return y / other, (variance + y**2 * (other_variance / other**2)) / other**2
 
 
-def _event_ratio(y: FloatArray, variance: FloatArray, other: FloatArray, other_variance: FloatArray) -> Values:
-    """As `_ratio`, but NaN wherever `other` is 0: an infinite weight would spread over its whole bin."""
-    ratio, its_variance = _ratio(y, variance, other, other_variance)
-    return np.where(other == 0, np.nan, ratio), np.where(other == 0, np.nan, its_variance)
+def _event_product(weight: Singles, error2: Singles, value: FloatArray, variance: FloatArray) -> tuple[Singles, FloatArray]:
+    """As `_product`, rounded where Mantid rounds: weights are single precision."""
+    _, new_error2 = _product(weight.astype(float), error2.astype(float), value, variance)
+    return weight * value.astype(np.float32), new_error2
+
+
+def _event_ratio(weight: Singles, error2: Singles, value: FloatArray, variance: FloatArray) -> Values:
+    """As `_ratio`, rounded where Mantid rounds; NaN wherever `value` is 0: an infinite weight would spread over its whole bin."""
+    ratio = weight.astype(float) / value
+    relative = (error2 / (weight * weight)).astype(float)
+    new_error2 = np.where(weight == 0, error2 / value**2, (relative + variance / value**2) * ratio**2)
+    return np.where(value == 0, np.nan, ratio), np.where(value == 0, np.nan, new_error2)
 
 
 def _larger_first(lhs: SpectraWorkspace, rhs: SpectraWorkspace) -> tuple[SpectraWorkspace, SpectraWorkspace]:
@@ -187,7 +198,7 @@ def _bin_by_bin(
     return pairing.without_masked(result, pair)
 
 
-def _weighed(name: str, lhs: EventWorkspace, rhs: SpectraWorkspace, formula: Formula, *, by_detector: bool) -> EventWorkspace:
+def _weighed(name: str, lhs: EventWorkspace, rhs: SpectraWorkspace, formula: EventFormula, *, by_detector: bool) -> EventWorkspace:
     """Return events with their weights changed by the value of the bin of `rhs` that they fall into."""
     b = as_histogram(rhs)
     pair = pairing.paired(name, lhs, b, by_detector=by_detector)
@@ -200,9 +211,8 @@ def _weighed(name: str, lhs: EventWorkspace, rhs: SpectraWorkspace, formula: For
     events = lhs.events.weighted()
     assert events.weight is not None
     assert events.error2 is not None
-    weight, error2 = events.weight.astype(float), events.error2.astype(float)
     with np.errstate(all="ignore"):
-        weight, error2 = formula(weight, error2, b.y[rows, bins], b.variance[rows, bins])
+        weight, error2 = formula(events.weight, events.error2, b.y[rows, bins], b.variance[rows, bins])
         columns: dict[str, Any] = {"weight": np.where(inside, weight, 0).astype(np.float32), "error2": np.where(inside, error2, 0).astype(np.float32)}
     changed = Events(tof=events.tof, pulse_time_ns=events.pulse_time_ns, **columns)
     kinds = np.maximum(lhs.kinds, EventKind.WEIGHTED).astype(np.uint8)

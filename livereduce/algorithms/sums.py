@@ -10,7 +10,7 @@ from livereduce.algorithms.selection import Rows, masked_rows, monitor_rows, row
 from livereduce.algorithms.shape import as_histogram
 from livereduce.data.events import EventKind, EventWorkspace, SpectraWorkspace
 from livereduce.data.run import LogNumber
-from livereduce.data.workspace import FloatArray, Spectra, Workspace
+from livereduce.data.workspace import FloatArray, IntArray, Spectra, Workspace
 from livereduce.errors import AlgorithmError
 
 
@@ -55,19 +55,21 @@ def sum_spectra(
     ws = input_workspace
     common = _common_x(ws)
     chosen = _chosen(ws, start_workspace_index, end_workspace_index, list_of_workspace_indices)
+    number = ws.spectra.numbers[chosen[:1]]
     if not include_monitors:
         chosen = chosen[~monitor_rows(ws)[chosen]]
     masked = masked_rows(ws)[chosen]
     rows = chosen[~masked]
     result: SpectraWorkspace
     if isinstance(ws, EventWorkspace) and not weighted_sum:
-        result, zeros = _events_summed(ws, rows, common), 0
+        result, zeros = _events_summed(ws, rows), 0
     else:
-        result, zeros = _histograms_summed(as_histogram(ws), rows, common, weighted_sum, multiply_by_spectra, remove_special_values)
+        result, zeros = _histograms_summed(as_histogram(ws), rows, weighted_sum, multiply_by_spectra, remove_special_values)
     run = ws.run
     for name, value in (("NumAllSpectra", len(rows)), ("NumMaskSpectra", int(masked.sum())), ("NumZeroSpectra", zeros)):
         run = run.with_log(name, LogNumber(value=value))
-    return result.replace(run=run)
+    together = _together(number, [ws.spectra.detectors(int(row)) for row in rows])
+    return result.replace(run=run, x=common, dx=None, spectra=together, masked_bins={}, vertical=None)
 
 
 def _chosen(ws: SpectraWorkspace, start: int | None, end: int | None, indices: Sequence[int]) -> Rows:
@@ -87,22 +89,20 @@ def _common_x(ws: SpectraWorkspace) -> FloatArray:
     return ws.x if ws.x.ndim == 1 else ws.x[0].copy()
 
 
-def _together(spectra: Spectra, rows: Rows) -> Spectra:
-    """Return one spectrum: the number of the first of `rows`, the detectors of all."""
-    detectors = [spectra.detectors(int(row)) for row in rows]
+def _together(number: IntArray, detectors: list[IntArray]) -> Spectra:
+    """Return one spectrum: the number of the first one asked for, the detectors of all."""
     joined = np.unique(np.concatenate(detectors)) if detectors else np.empty(0, dtype=np.int32)
-    return Spectra.from_lists(spectra.numbers[rows[:1]] if len(rows) else np.ones(1, dtype=np.int32), [joined])
+    return Spectra.from_lists(number, [joined])
 
 
-def _events_summed(ws: EventWorkspace, rows: Rows, x: FloatArray) -> EventWorkspace:
+def _events_summed(ws: EventWorkspace, rows: Rows) -> EventWorkspace:
     """Return one spectrum with the events of `rows`, row after row."""
     part = ws.take(rows)
     kind = np.array([part.kinds.max(initial=EventKind.TOF)], dtype=np.uint8)
-    offsets = np.array([0, part.n_events])
-    return part.replace(x=x, offsets=offsets, kinds=kind, spectra=_together(ws.spectra, rows), dx=None, masked_bins={}, vertical=None)
+    return part.replace(x=part.x_of(0), dx=None, offsets=np.array([0, part.n_events]), kinds=kind, spectra=Spectra.counted(1))
 
 
-def _histograms_summed(ws: Workspace, rows: Rows, x: FloatArray, weighted: bool, multiply: bool, remove_special: bool) -> tuple[Workspace, int]:
+def _histograms_summed(ws: Workspace, rows: Rows, weighted: bool, multiply: bool, remove_special: bool) -> tuple[Workspace, int]:
     """Return the sum of `rows`, and how many values a weighted sum left out for want of an error."""
     y, variance = ws.y[rows], ws.variance[rows]
     if remove_special:
@@ -123,7 +123,4 @@ def _histograms_summed(ws: Workspace, rows: Rows, x: FloatArray, weighted: bool,
             without_error = int((~usable).sum())
         else:
             y_sum, variance_sum = y.sum(axis=0), variance.sum(axis=0)
-    summed = ws.replace(
-        x=x, y=y_sum[None, :], variance=variance_sum[None, :], spectra=_together(ws.spectra, rows), dx=None, masked_bins={}, vertical=None
-    )
-    return summed, without_error
+    return ws.replace(x=ws.x_of(0), dx=None, y=y_sum[None, :], variance=variance_sum[None, :], spectra=Spectra.counted(1)), without_error

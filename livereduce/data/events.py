@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 
 from livereduce import kernels
 from livereduce.data.instrument import Instrument
-from livereduce.data.run import Run
+from livereduce.data.run import EPOCH_1990_NS, Run
 from livereduce.data.workspace import FloatArray, MaskedBins, Spectra, Step, VerticalAxis, Workspace
 
 Rows = NDArray[np.intp]
+
+NO_PULSE_NS = EPOCH_1990_NS
+"""Pulse time of an event that lost it; what Mantid's zero is in ours."""
 
 
 class EventKind(IntEnum):
@@ -44,7 +47,7 @@ class Events:
     """Value of x, in the unit of the workspace; time of flight as recorded, us."""
 
     pulse_time_ns: NDArray[np.int64]
-    """Time of the pulse, ns since 1970-01-01 UTC; 0 where it is not kept."""
+    """Time of the pulse, ns since 1970-01-01 UTC; `NO_PULSE_NS` where it is not kept."""
 
     weight: NDArray[np.float32] | None = None
     """Weight; None when all are 1."""
