@@ -22,7 +22,8 @@ The function knows nothing of names, text or Mantid:
   A property whose argument has no default is mandatory. ``default=...`` in the declaration overrides the signature's;
   ``mandatory=True`` asks for the property although the signature has a default.
 - Arguments arrive typed: `Input`, `InOut`: data value; `Inputs`: tuple of data values; `Floats`: float64 array;
-  `Integers`: int64 array (ranges written out); `Flag`: bool; `Number`: float; `Integer`: int; `Text`: str, spelled as in ``allowed``; `Texts`: tuple of str; `Value`: untouched.
+  `Integers`: int64 array (ranges written out); `Flag`: bool; `Number`: float;
+  `Integer`: int; `Text`: str, spelled as in ``allowed``; `Texts`: tuple of str; `Value`: untouched.
   Bounds (``at_least``, ``at_most``) and ``allowed`` are checked before the call.
 - It returns the values of its `InOut`, `Output` and `Returned` properties in the order declared: the bare value for one, a tuple for several,
   None for none. An `Output` with ``default=""`` may be None.
