@@ -119,7 +119,8 @@ def divide(
     """
     lhs, rhs = lhs_workspace, rhs_workspace
     if isinstance(lhs, EventWorkspace):
-        result: SpectraWorkspace = _weighed("Divide", lhs, rhs, _event_ratio, by_detector=allow_different_number_spectra)
+        formula = _event_quotient if rhs.n_bins == 1 else _event_ratio
+        result: SpectraWorkspace = _weighed("Divide", lhs, rhs, formula, by_detector=allow_different_number_spectra)
     else:
         result = _bin_by_bin("Divide", lhs, rhs, _ratio, by_detector=allow_different_number_spectra)
     if not lhs.y_unit or not rhs.y_unit or not pairing.same_bins(lhs, rhs):
@@ -168,9 +169,16 @@ def _event_product(weight: Singles, error2: Singles, value: FloatArray, variance
 def _event_ratio(weight: Singles, error2: Singles, value: FloatArray, variance: FloatArray) -> Values:
     """As `_ratio`, rounded where Mantid rounds; NaN wherever `value` is 0: an infinite weight would spread over its whole bin."""
     ratio = weight.astype(float) / value
+    # (error / weight)^2 is single precision in Mantid, the rest double.
     relative = (error2 / (weight * weight)).astype(float)
     new_error2 = np.where(weight == 0, error2 / value**2, (relative + variance / value**2) * ratio**2)
     return np.where(value == 0, np.nan, ratio), np.where(value == 0, np.nan, new_error2)
+
+
+def _event_quotient(weight: Singles, error2: Singles, value: FloatArray, variance: FloatArray) -> tuple[Singles, FloatArray]:
+    """As `_event_ratio` where one value stands for a whole spectrum: Mantid multiplies by its inverse."""
+    product, new_error2 = _event_product(weight, error2, 1.0 / value, variance / value**4)
+    return np.where(value == 0, np.float32(np.nan), product), np.where(value == 0, np.nan, new_error2)
 
 
 def _larger_first(lhs: SpectraWorkspace, rhs: SpectraWorkspace) -> tuple[SpectraWorkspace, SpectraWorkspace]:
