@@ -139,13 +139,13 @@ class InstrumentFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """What it is, in words."""
 
 
-def read_config(path: Path | None) -> tuple[Config, Path | None]:
+def read_config(path: Path | None) -> tuple[Config, Path]:
     """Return the configuration and the file it came from.
 
     Parameters
     ----------
     path:
-        The file; None for /etc/livereduce.conf where it exists, else the defaults (which lack `instrument`).
+        The file; None for /etc/livereduce.conf.
 
     Raises
     ------
@@ -297,7 +297,15 @@ def _explained(message: str, raw: Mapping[str, Any]) -> str:
     return f"{'.'.join(keys)}: got {json.dumps(value)}, wanted {wanted}"
 
 
-_WORDS = {"float": "a number", "int": "a whole number", "str": "text", "bool": "true or false", "array": "a list", "object": "an object", r" \|": " or"}
+_WORDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "str": "text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    r" \|": " or",
+}
 
 
 def _kind(value: object) -> str:

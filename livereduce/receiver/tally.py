@@ -11,7 +11,6 @@ from livereduce.store.record import Histogram, Record, RunEnd, RunStart
 from livereduce.store.status import ReceiverStatus
 
 
-
 class Tally:
     """Counts records, connections and bad packets since the process started."""
 

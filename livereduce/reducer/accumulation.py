@@ -6,19 +6,19 @@ get of it is a snapshot, a copy that nobody changes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from livereduce.algorithms.runs import merged
+from livereduce.data.events import EventWorkspace, SpectraWorkspace
 from livereduce.data.group import AnyWorkspace, WorkspaceGroup
-from livereduce.data.run import LogNumber, LogSeries, Run
 from livereduce.data.workspace import Workspace
 from livereduce.errors import AccumulationError
 
 Method = Literal["Add", "Replace", "Append"]
+Combine = Callable[[SpectraWorkspace, SpectraWorkspace], SpectraWorkspace]
 
 
 class Accumulation:
@@ -38,10 +38,10 @@ class Accumulation:
         self,
         method: Method,
         *,
-        append: Callable[[AnyWorkspace, AnyWorkspace], AnyWorkspace],
-        add_events: Callable[[AnyWorkspace, AnyWorkspace], AnyWorkspace],
+        append: Combine,
+        add_events: Combine,
     ) -> None:
-        self._combine: dict[Method, Callable[[Any, Any], Any]] = {"Add": self._added, "Append": append, "Replace": lambda _, new: new}
+        self._combine: dict[Method, Combine] = {"Add": self._added, "Append": append, "Replace": lambda _, new: new}
         self._method = method
         self._add_events = add_events
         self._value: AnyWorkspace | None = None
@@ -66,10 +66,12 @@ class Accumulation:
         """
         if self._value is None:
             self._value = output
-        elif isinstance(output, WorkspaceGroup) != isinstance(self._value, WorkspaceGroup):
-            raise AccumulationError(f"the chunk is {describe(output)}, the accumulation is {describe(self._value)}; wanted two groups or two workspaces")
         elif isinstance(output, WorkspaceGroup) and isinstance(self._value, WorkspaceGroup):
             self._value = self._combined_groups(self._value, output)
+        elif isinstance(output, WorkspaceGroup) or isinstance(self._value, WorkspaceGroup):
+            raise AccumulationError(
+                f"the chunk is {describe(output)}, the accumulation is {describe(self._value)}; wanted two groups or two workspaces"
+            )
         else:
             self._value = self._combine[self._method](self._value, output)
         self.chunks += 1
@@ -96,20 +98,20 @@ class Accumulation:
         members = tuple(self._combine[self._method](one, other) for one, other in zip(have.members, new.members, strict=True))
         return WorkspaceGroup(members=members, names=have.names)
 
-    def _added(self, have: AnyWorkspace, new: AnyWorkspace) -> AnyWorkspace:
+    def _added(self, have: SpectraWorkspace, new: SpectraWorkspace) -> SpectraWorkspace:
         if not isinstance(have, Workspace) or not isinstance(new, Workspace):
             return self._add_events(have, new)
         _check_fit(have, new)
         y, variance = (array if array.flags.writeable else array.copy() for array in (have.y, have.variance))
         np.add(y, new.y, out=y)
         np.add(variance, new.variance, out=variance)
-        result = have.replace(y=y, variance=variance, run=_merged(have.run, new.run))
+        result = have.replace(y=y, variance=variance, run=merged(have.run, new.run))
         # Nobody but the accumulation sees this workspace; that its arrays can be written marks them as its own.
         y.flags.writeable = variance.flags.writeable = True
         return result
 
 
-def _frozen(workspace: Workspace) -> Workspace:
+def _frozen(workspace: SpectraWorkspace) -> SpectraWorkspace:
     if isinstance(workspace, Workspace) and workspace.y.flags.writeable:
         return workspace.replace(y=workspace.y.copy(), variance=workspace.variance.copy())
     return workspace
@@ -121,6 +123,8 @@ def describe(value: AnyWorkspace | None) -> str:
         return "empty"
     if isinstance(value, WorkspaceGroup):
         return f"a group of {len(value)}, each {describe(value.members[0])}" if value.members else "an empty group"
+    if isinstance(value, EventWorkspace):
+        return f"{value.n_spectra} spectra, {value.n_events} events"
     return f"{value.n_spectra} spectra x {value.n_bins} bins"
 
 
@@ -130,16 +134,20 @@ def total_counts(value: AnyWorkspace | None) -> float:
         return 0.0
     if isinstance(value, WorkspaceGroup):
         return sum(total_counts(member) for member in value.members)
+    if isinstance(value, EventWorkspace):
+        return float(value.n_events)
     return float(np.nansum(value.y))
 
 
-def _check_fit(have: AnyWorkspace, new: AnyWorkspace) -> None:
+def _check_fit(have: SpectraWorkspace, new: SpectraWorkspace) -> None:
     if not isinstance(have, Workspace) or not isinstance(new, Workspace):
         return
     if have.y.shape != new.y.shape or have.x.shape[-1] != new.x.shape[-1]:
         raise AccumulationError(f"the chunk has {describe(new)}, the accumulation {describe(have)}; wanted the same (use fixed Rebin Params)")
     if have.x is not new.x and not np.allclose(have.x, new.x, rtol=1e-9, atol=0.0):
-        raise AccumulationError(f"the chunk has other bins ({_ends(new)}) than the accumulation ({_ends(have)}); wanted the same (use fixed Rebin Params)")
+        raise AccumulationError(
+            f"the chunk has other bins ({_ends(new)}) than the accumulation ({_ends(have)}); wanted the same (use fixed Rebin Params)"
+        )
     if have.x_unit != new.x_unit or have.distribution != new.distribution:
         raise AccumulationError(f"the chunk is in {new.x_unit or 'no unit'}, the accumulation in {have.x_unit or 'no unit'}; wanted the same")
 
@@ -147,16 +155,3 @@ def _check_fit(have: AnyWorkspace, new: AnyWorkspace) -> None:
 def _ends(workspace: Workspace) -> str:
     x = workspace.x_of(0)
     return f"{x[0]:g} to {x[-1]:g} {workspace.x_unit}" if len(x) else "no bins"
-
-
-def _merged(have: Run, new: Run) -> Run:
-    """Return the run of two chunks together: charges add, series follow one another, single values are the newest."""
-    charge = new.charge_uah if math.isnan(have.charge_uah) else have.charge_uah + (0.0 if math.isnan(new.charge_uah) else new.charge_uah)
-    logs = {**have.logs, **new.logs}
-    for name, log in new.logs.items():
-        before = have.logs.get(name)
-        if isinstance(log, LogSeries) and isinstance(before, LogSeries):
-            logs[name] = before.append(log)
-    if "gd_prtn_chrg" in logs and not math.isnan(charge):
-        logs["gd_prtn_chrg"] = LogNumber(value=charge, unit="uA.hour")
-    return replace(new, number=have.number, start_ns=have.start_ns, charge_uah=charge, logs=logs)

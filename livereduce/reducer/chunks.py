@@ -6,10 +6,8 @@ the chunk is that reading; for Add and Append it is what came since the reading 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -134,7 +132,7 @@ class ChunkMaker:
             if self._previous is not None:
                 counts, charge = counts - self._previous.counts, charge - self._previous.header.charge_uah
             self._previous = reading
-        run = replace(self._run, charge_uah=charge, logs=MappingProxyType(_logs(self._run, charge)))
+        run = replace(self._run, charge_uah=charge)
         value = histogram_workspace(self._layout, self._spectra, counts, run)
         return Chunk(value=value, first=reading.first, last=reading.position, data_ns=reading.header.time_ns)
 
@@ -169,10 +167,3 @@ def histogram_workspace(layout: Layout, spectra: Spectra, counts: Counts, run: R
         own = run.with_log("current_period", LogNumber(value=period)) if len(layout.periods) > 1 else run
         members.append(Workspace(x=x, y=y, variance=np.abs(y), spectra=spectra, x_unit=layout.x_unit, run=own, title=run.title))
     return members[0] if len(members) == 1 else WorkspaceGroup(members=tuple(members))
-
-
-def _logs(run: Run, charge_uah: float) -> dict[str, LogNumber]:
-    logs = {"run_number": LogNumber(value=str(run.number)), "run_title": LogNumber(value=run.title)}
-    if not math.isnan(charge_uah):
-        logs["gd_prtn_chrg"] = LogNumber(value=charge_uah, unit="uA.hour")
-    return logs

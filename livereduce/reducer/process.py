@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from livereduce.algorithms.appending import append_spectra
 from livereduce.algorithms.arithmetic import plus
-from livereduce.algorithms.shape import append_spectra
 from livereduce.data.group import AnyWorkspace
 from livereduce.data.provenance import Provenance, ScriptSource, using
 from livereduce.errors import LiveReduceError
@@ -164,5 +164,3 @@ def _reducer(settings: ReducerProcessSettings) -> Reducer:
     )
     accumulation = Accumulation(settings.method, append=append_spectra, add_events=plus)
     return Reducer(how, journal, board, InstrumentScripts(settings.scripts, runner), accumulation, report)
-
-

@@ -156,7 +156,7 @@ class Board:
 
     def forget_status(self) -> None:
         """Forget what the processes of an earlier daemon said."""
-        self._write("status", {tag: None for tag in (b"receiver", b"reducer", b"supervisor")})
+        self._write("status", dict.fromkeys((b"receiver", b"reducer", b"supervisor")))
 
     def save_checkpoint(self, checkpoint: Checkpoint, accumulation: object) -> None:
         """Keep the accumulation and the position that belongs to it, in one transaction."""

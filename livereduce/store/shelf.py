@@ -9,6 +9,7 @@ import lmdb
 
 from livereduce.errors import StoreError
 
+
 class Shelf:
     """Records by position, in order, with an index of where runs start.
 

@@ -143,11 +143,11 @@ class ReducerStatus(msgspec.Struct, kw_only=True, tag="reducer"):
     chunk_s: float = 0.0
     """Time the last chunk took, s."""
 
-    failures_in_row: int = 0
-    """Executions of the scripts that failed since one succeeded."""
+    failures_of_new_script: int = 0
+    """Executions in a row that failed of a script that has never run well here."""
 
-    successes: int = 0
-    """Executions of the scripts that succeeded."""
+    proven: bool = False
+    """Whether each script has run well at least once."""
 
     restarts_of_accumulation: int = 0
     """How often the accumulation began anew because a chunk did not fit."""

@@ -58,7 +58,9 @@ class ConfWatch:
         except ConfigError as error:
             log.error("The configuration changed and is wrong: %s; the service goes on with the one before", error)
             return ""
-        changed = {name: (getattr(self._config, name), value) for name, value in msgspec.structs.asdict(new).items() if value != getattr(self._config, name)}
+        changed = {
+            name: (getattr(self._config, name), value) for name, value in msgspec.structs.asdict(new).items() if value != getattr(self._config, name)
+        }
         said = ", ".join(f"{name} {before!r} -> {after!r}" for name, (before, after) in changed.items())
         if not changed:
             return ""

@@ -30,7 +30,9 @@ class Lock:
             # Not inherited: a child that outlives the daemon must not keep the next one from starting.
             self._file: IO[str] = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+", encoding="utf-8")
         except OSError as error:
-            raise StoreError(f"{path}: cannot be written: {error.strerror}; wanted a state folder of this user (state_dir in the configuration)") from error
+            raise StoreError(
+                f"{path}: cannot be written: {error.strerror}; wanted a state folder of this user (state_dir in the configuration)"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

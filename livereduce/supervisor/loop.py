@@ -179,7 +179,9 @@ class Supervisor:
         self._reducer_due = time.monotonic() + restart.delay_s
         if restart.delay_s:
             where = ", at the journal's end" if restart.at_journal_end else ""
-            self._say(f"The reducer made no progress since it was last replaced; the next one starts in {restart.delay_s:.1f} s{where}", logging.WARNING)
+            self._say(
+                f"The reducer made no progress since it was last replaced; the next one starts in {restart.delay_s:.1f} s{where}", logging.WARNING
+            )
 
     # --- scripts
 
