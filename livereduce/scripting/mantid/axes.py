@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from livereduce.data.units import UNITS
+from livereduce.scripting.mantid.errors import nearest
+
 if TYPE_CHECKING:
     from livereduce.scripting.mantid.workspaces import MatrixWorkspace
 
@@ -27,11 +30,11 @@ class UnitFace:
 
     def caption(self) -> str:
         """Return what to write along an axis."""
-        return self.id
+        return UNITS[self.id].caption if self.id in UNITS else self.id
 
     def symbol(self) -> str:
         """Return the symbol of the unit."""
-        return ""
+        return UNITS[self.id].symbol if self.id in UNITS else ""
 
     label = symbol
 
@@ -104,6 +107,13 @@ class HorizontalAxis(Axis):
     def extractValues(self) -> NDArray[np.generic]:
         """Return x, edges or points, a copy."""
         return np.array(self._workspace.readX(0))
+
+    def setUnit(self, unit: str) -> UnitFace:
+        """Set the unit by its id; the numbers stay."""
+        if unit not in UNITS:
+            raise ValueError(f"unknown unit {unit!r}{nearest(unit, UNITS)}")
+        self._workspace._replace(x_unit=unit)
+        return self.getUnit()
 
 
 class VerticalAxis(Axis):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -42,10 +43,15 @@ def signature(algorithm: Algorithm) -> inspect.Signature:
 
 def documentation(algorithm: Algorithm) -> str:
     """Return the text that `help` shows."""
-    lines = [algorithm.doc.strip(), "", "Properties", "----------"]
+    lines = [_prose(algorithm.doc), "", "Properties", "----------"]
     for one in algorithm.properties:
         lines += [f"{one.name} : {_described(algorithm, one)}", *([f"    {one.doc}"] if one.doc else [])]
     return "\n".join(lines).strip()
+
+
+def _prose(doc: str) -> str:
+    """Return a docstring up to its first section, since sections speak of the function's arguments."""
+    return re.split(r"\n\w+\n-{3,}", doc, maxsplit=1)[0].strip()
 
 
 def _described(algorithm: Algorithm, one: Property) -> str:

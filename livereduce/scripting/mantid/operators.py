@@ -11,17 +11,12 @@ import numpy as np
 
 from livereduce.data.events import EventWorkspace
 from livereduce.data.group import WorkspaceGroup
-from livereduce.data.workspace import Spectra, Workspace
+from livereduce.data.workspace import Workspace
 
 if TYPE_CHECKING:
     from livereduce.scripting.mantid.service import DataService
 
 Self = TypeVar("Self", bound="Operators")
-
-
-def single(number: float) -> Workspace:
-    """Return a number without error as a workspace of one point."""
-    return Workspace(x=np.zeros(1), y=np.array([[float(number)]]), variance=np.zeros((1, 1)), spectra=Spectra.counted(1), x_unit="", y_unit="")
 
 
 class Operators:

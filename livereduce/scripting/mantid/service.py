@@ -12,13 +12,13 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from livereduce.algorithms.create import create_single_valued_workspace
 from livereduce.data.events import EventWorkspace
 from livereduce.data.group import AnyWorkspace, WorkspaceGroup
 from livereduce.data.names import Entry, Names
 from livereduce.data.workspace import Workspace as Histograms
 from livereduce.scripting.mantid import workspaces
 from livereduce.scripting.mantid.assignment import assigned_names
-from livereduce.scripting.mantid.operators import single
 
 if TYPE_CHECKING:
     from livereduce.scripting.mantid.calls import Caller
@@ -170,5 +170,5 @@ class DataService:
 def _operand(given: Any) -> Any:
     """Return what an operator works on as the algorithm takes it; None when it is no workspace and no number."""
     if isinstance(given, int | float | np.number) and not isinstance(given, bool):
-        return single(float(given))
+        return create_single_valued_workspace(float(given))
     return given if isinstance(given, workspaces.Workspace | Histograms | EventWorkspace | WorkspaceGroup) else None

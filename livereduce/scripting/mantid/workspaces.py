@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from livereduce.algorithms.create import is_single_value
 from livereduce.data.events import EventWorkspace as Events
 from livereduce.data.group import AnyWorkspace
 from livereduce.data.names import Entry
@@ -19,6 +20,7 @@ from livereduce.data.workspace import Workspace as Histograms
 from livereduce.scripting.mantid.axes import Axis, HorizontalAxis, VerticalAxis
 from livereduce.scripting.mantid.drafts import Column, Draft
 from livereduce.scripting.mantid.errors import nearest
+from livereduce.scripting.mantid.instruments import InstrumentFace
 from livereduce.scripting.mantid.operators import Operators
 from livereduce.scripting.mantid.runs import RunFace
 from livereduce.scripting.mantid.spectrum import SpectrumFace
@@ -312,6 +314,13 @@ class MatrixWorkspace(Operators, Workspace):
         """Return the run and its sample logs."""
         return RunFace(self)
 
+    def getInstrument(self) -> InstrumentFace:
+        """Return the instrument; AttributeError when nothing is known of it."""
+        instrument = self._unedited.instrument
+        if instrument is None:
+            raise AttributeError(f"{self.name()} has no instrument: the source does not say where its detectors are")
+        return InstrumentFace(instrument)
+
     def getRunNumber(self) -> int:
         """Return the run number, 0 when unknown."""
         return self._unedited.run.number
@@ -501,5 +510,4 @@ def class_for(entry: Entry) -> type[Workspace]:
     value = entry.unedited
     if isinstance(value, Events):
         return EventWorkspace
-    single = value.y.shape == (1, 1) and not value.is_histogram and value.x_unit in ("", "Empty")
-    return WorkspaceSingleValue if single else Workspace2D
+    return WorkspaceSingleValue if is_single_value(value) else Workspace2D
