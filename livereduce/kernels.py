@@ -55,33 +55,39 @@ def share(edges: Floats, new_edges: Floats) -> tuple[NDArray[np.int64], NDArray[
 
 
 @_compiled
-def add_shares(
+def gather_shares(
     y: Floats,
     variance: Floats,
-    old: NDArray[np.int64],
-    new: NDArray[np.int64],
-    in_y: Floats,
-    in_variance: Floats,
     new_y: Floats,
     new_variance: Floats,
+    old: NDArray[np.int64],
+    begin: NDArray[np.int64],
+    in_y: Floats,
+    in_variance: Floats,
 ) -> None:
-    """Add to each new bin its share of the old ones, for all rows in one pass.
+    """Set each new bin to the sum of its shares of the old ones, row by row.
 
     Parameters
     ----------
     y, variance:
         (rows, bins).
-    old, new:
-        Overlaps as `share` gives them.
-    in_y, in_variance:
-        Fraction of an old bin's content that moves in each overlap.
     new_y, new_variance:
-        (rows, new bins), added to.
+        (rows, new bins), overwritten; the same array twice when the variance is y.
+    old, begin:
+        New bin j gets shares of the old bins ``old[begin[j]:begin[j + 1]]``, which follow each other.
+    in_y, in_variance:
+        As `old`, the fraction of the old bin that moves.
     """
     for row in range(y.shape[0]):
-        for k in range(len(old)):
-            new_y[row, new[k]] += y[row, old[k]] * in_y[k]
-            new_variance[row, new[k]] += variance[row, old[k]] * in_variance[k]
+        for j in range(len(begin) - 1):
+            total, total_variance = 0.0, 0.0
+            first = begin[j]
+            shift = old[first] - first if first < len(old) else 0
+            for k in range(first, begin[j + 1]):
+                total += y[row, k + shift] * in_y[k]
+                total_variance += variance[row, k + shift] * in_variance[k]
+            new_y[row, j] = total
+            new_variance[row, j] = total_variance
 
 
 @_compiled

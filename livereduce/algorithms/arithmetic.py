@@ -199,7 +199,7 @@ def _bin_by_bin(
     else:
         pair = pairing.paired(name, a, b, sums=sums, by_detector=by_detector)
         whole, y, variance = a, a.y, a.variance
-        other, other_variance = b.y[pair.partner], b.variance[pair.partner]
+        other, other_variance = pair.rows_of(b.y), pair.rows_of(b.variance)
     with np.errstate(all="ignore"):
         new_y, new_variance = formula(y, variance, other, other_variance)
     result = whole.replace(y=new_y, variance=new_variance, masked_bins=pairing.masked_bins(a, b, pair))

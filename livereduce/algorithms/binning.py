@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from livereduce import kernels
+from livereduce.algorithms import parallel
 from livereduce.algorithms.shape import convert_to_histogram, convert_to_point_data
 from livereduce.data.events import EventWorkspace, SpectraWorkspace
 from livereduce.data.workspace import FloatArray, MaskedBins, Workspace
@@ -129,20 +130,24 @@ def _rebinned(ws: Workspace, new_edges: FloatArray, ignore_bin_errors: bool) -> 
     """Return histograms in new bins."""
     if ws.has_common_x and np.array_equal(ws.x, new_edges):
         return ws
-    y = np.zeros((ws.n_spectra, len(new_edges) - 1))
-    variance = np.zeros_like(y)
-    x = np.atleast_2d(ws.x)
-    for row, own in enumerate(x):
+    shape = (ws.n_spectra, len(new_edges) - 1)
+    counted = ws.variance is ws.y and not ws.distribution
+    y = np.empty(shape)
+    variance = y if counted else np.empty(shape)
+    for row, own in enumerate(np.atleast_2d(ws.x)):
         rows = slice(None) if ws.has_common_x else slice(row, row + 1)
         if not np.all(np.diff(own) > 0):
-            if ignore_bin_errors:
-                continue
-            raise AlgorithmError(f"Rebin: zero or negative bin widths in spectrum {ws.spectra.numbers[row]}; IgnoreBinErrors gives zeros instead")
+            if not ignore_bin_errors:
+                raise AlgorithmError(f"Rebin: zero or negative bin widths in spectrum {ws.spectra.numbers[row]}; IgnoreBinErrors gives zeros instead")
+            y[rows], variance[rows] = 0.0, 0.0
+            continue
         old, new, width = kernels.share(own, new_edges)
+        begin = np.searchsorted(new, np.arange(len(new_edges)))
         # A distribution's bin holds y * width counts; the share of them that moves is overlap / width.
         in_y = width if ws.distribution else width / np.diff(own)[old]
         in_variance = width * np.diff(own)[old] if ws.distribution else in_y
-        kernels.add_shares(ws.y[rows], ws.variance[rows], old, new, in_y, in_variance, y[rows], variance[rows])
+        arrays = (ws.y[rows], ws.variance[rows], y[rows], variance[rows])
+        parallel.over_rows(kernels.gather_shares, arrays, old, begin, in_y, in_variance)
     if ws.distribution:
         y /= np.diff(new_edges)
         variance /= np.diff(new_edges) ** 2

@@ -13,7 +13,7 @@ from livereduce.algorithms.create import is_single_value
 from livereduce.algorithms.selection import Flags, Rows, masked_rows
 from livereduce.data.events import EventWorkspace, SpectraWorkspace
 from livereduce.data.instrument import Instrument
-from livereduce.data.workspace import MaskedBins, Workspace
+from livereduce.data.workspace import FloatArray, MaskedBins, Workspace
 from livereduce.errors import AlgorithmError
 
 AnySpectra = TypeVar("AnySpectra", Workspace, EventWorkspace)
@@ -36,6 +36,13 @@ class Pair:
     def alone(cls, ws: SpectraWorkspace) -> Pair:
         """Return the pair of a workspace with a single value."""
         return cls(partner=np.zeros(ws.n_spectra, dtype=np.intp), lost=masked_rows(ws))
+
+    def rows_of(self, array: FloatArray) -> FloatArray:
+        """Return the rows of the right side's `array` as the left side meets them; without a copy where they lie so already."""
+        if len(array) == 1:
+            return array
+        in_place = len(array) == len(self.partner) and np.array_equal(self.partner, np.arange(len(array)))
+        return array if in_place else array[self.partner]
 
 
 def paired(name: str, lhs: SpectraWorkspace, rhs: SpectraWorkspace, *, sums: bool = False, by_detector: bool = False) -> Pair:

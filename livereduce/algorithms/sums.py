@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from livereduce.algorithms import cropping
 from livereduce.algorithms.selection import Rows, masked_rows, monitor_rows, row_list, row_range
 from livereduce.algorithms.shape import as_histogram
 from livereduce.data.events import EventKind, EventWorkspace, SpectraWorkspace
@@ -104,7 +105,8 @@ def _events_summed(ws: EventWorkspace, rows: Rows) -> EventWorkspace:
 
 def _histograms_summed(ws: Workspace, rows: Rows, weighted: bool, multiply: bool, remove_special: bool) -> tuple[Workspace, int]:
     """Return the sum of `rows`, and how many values a weighted sum left out for want of an error."""
-    y, variance = ws.y[rows], ws.variance[rows]
+    part = cropping.take(ws, rows)
+    y, variance = part.y, part.variance
     if remove_special:
         bad = ~(np.isfinite(y) & np.isfinite(variance))
         y, variance = np.where(bad, 0.0, y), np.where(bad, 0.0, variance)
