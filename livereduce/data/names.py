@@ -168,8 +168,9 @@ class Names(Mapping[str, AnyWorkspace]):
             if isinstance(value, WorkspaceGroup):
                 self._put_members(entry, value, keep)
             else:
-                self._drop_members(entry, but=())
-                entry._members, entry._value, entry._edit = None, value, None
+                old = self._emptied(entry)
+                entry._value = value
+                self._drop(old, entry.name, but=())
             return entry
 
     def group(self, name: str, members: Sequence[str]) -> Entry:
@@ -184,8 +185,10 @@ class Names(Mapping[str, AnyWorkspace]):
             entry = self._place(name, True)
             if entry in entries:
                 raise ValueError(f"the group {name!r} cannot bear the name of one of its members; wanted another name for the group")
-            self._drop_members(entry, but=entries)
-            entry._value, entry._edit, entry._members = None, None, tuple(dict.fromkeys(entries))
+            old = self._emptied(entry)
+            self._leave_groups(entry)
+            entry._members = tuple(dict.fromkeys(entries))
+            self._drop(old, name, but=entries)
             return entry
 
     def ungroup(self, name: str) -> None:
@@ -205,8 +208,10 @@ class Names(Mapping[str, AnyWorkspace]):
             if old == new:
                 return entry
             standing = self._find(new)
+            if standing is not None and standing in (entry.members or ()):
+                raise ValueError(f"the group {old!r} cannot bear the name of its member {new!r}")
             if standing is not None:
-                self.remove(new, members=standing.members is not None and entry not in standing.members)
+                self._forget(standing, members_but=entry.members or (entry,))
             self._unlist(entry)
             entry._name = new
             self._kept[new] = entry
@@ -259,24 +264,39 @@ class Names(Mapping[str, AnyWorkspace]):
 
     def _put_members(self, entry: Entry, value: WorkspaceGroup, keep: bool) -> None:
         """Put the members of a group under their names and their entries into the group's."""
+        # A group holds single workspaces only, so what becomes a group leaves those it was in.
+        self._leave_groups(entry)
         names = [f"{entry.name}_{number}" for number in range(1, len(value) + 1)]
         if entry.members is not None and len(entry.members) == len(value):
             names = [one.name for one in entry.members]
+        old = self._emptied(entry)
+        entry._members = ()
         members = tuple(self.put(name, one, keep=keep) for name, one in zip(names, value.members, strict=True))
-        self._drop_members(entry, but=members)
-        entry._value, entry._edit, entry._members = None, None, members
+        entry._members = members
+        self._drop(old, entry.name, but=members)
 
-    def _drop_members(self, entry: Entry, but: Sequence[Entry]) -> None:
-        """Remove members that were made for the group's entry and are not in what comes now, so that nothing is left behind."""
-        old, entry._members = entry.members or (), None
-        for member in old:
-            if member not in but and _is_numbered(member.name, entry.name) and not member.removed:
+    def _emptied(self, entry: Entry) -> tuple[Entry, ...]:
+        """Let go of what an entry holds and return the members it had."""
+        old = entry.members or ()
+        entry._value, entry._edit, entry._members = None, None, None
+        return old
+
+    def _drop(self, members: Sequence[Entry], group: str, but: Sequence[Entry]) -> None:
+        """Remove members that were made for a group and are not in what comes now, so that nothing is left behind."""
+        for member in members:
+            if member not in but and _is_numbered(member.name, group) and not member.removed:
                 self._forget(member)
 
-    def _forget(self, entry: Entry) -> None:
-        """Take an entry out of the lists and groups and let go of its value."""
+    def _forget(self, entry: Entry, members_but: Sequence[Entry] | None = None) -> None:
+        """Take an entry out of the lists and groups and let go of its value; with `members_but` also of members made for it, but those."""
         self._unlist(entry)
-        entry._value, entry._edit, entry._members = None, None, None
+        old = self._emptied(entry)
+        self._leave_groups(entry)
+        if members_but is not None:
+            self._drop(old, entry.name, members_but)
+
+    def _leave_groups(self, entry: Entry) -> None:
+        """Take an entry out of all groups; a group that loses its last member goes too."""
         for group in [*self._kept.values(), *self._fleeting.values()]:
             if group.members is not None and entry in group.members:
                 group._members = tuple(one for one in group.members if one is not entry)

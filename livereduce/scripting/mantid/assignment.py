@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import CodeType, FrameType
 
 _STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"}
-_IGNORED = {"CACHE", "PRECALL", "KW_NAMES", "NOP", "EXTENDED_ARG", "RESUME", "MAKE_CELL"}
+_IGNORED = {"CACHE", "KW_NAMES", "NOP", "EXTENDED_ARG", "RESUME", "MAKE_CELL"}
 _OF_TOP = {"LOAD_ATTR", "LOAD_METHOD"}
 _PUSH_ONE = ("LOAD_", "CALL", "BINARY_", "BUILD_", "COMPARE_OP", "IS_OP", "CONTAINS_OP", "UNARY_", "PUSH_NULL")
 
@@ -53,6 +53,9 @@ def _follow(instructions: Iterator[dis.Instruction]) -> tuple[str, ...]:
         elif name == "STORE_ATTR":
             # The object lies on top of the value.
             return (str(one.argval),) if depth == 1 else ()
+        elif name == "PRECALL":
+            # Up to 3.11 the arguments leave the stack before the call does.
+            depth -= one.arg or 0
         elif name.startswith(_PUSH_ONE):
             depth = _pushed(one, depth)
         else:
