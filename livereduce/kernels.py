@@ -17,8 +17,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _compiled(function: Function) -> Function:
-    """Return `function` compiled; typed as itself, since numba's decorator has no types."""
-    compiled: Any = numba.njit(cache=True, nogil=True)(function)
+    """Return `function` compiled at its first call; typed as itself, since numba's decorator has no types.
+
+    Where no folder for compiled code can be written to (a hardened service without a home), it is compiled anew in each process.
+    """
+    compiled: Any
+    try:
+        compiled = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        compiled = numba.njit(nogil=True)(function)
     return cast(Function, compiled)
 
 

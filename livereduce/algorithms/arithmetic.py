@@ -246,15 +246,11 @@ def _bins_of_events(lhs: EventWorkspace, rhs: Workspace, pair: pairing.Pair) -> 
 
 def _joined(lhs: EventWorkspace, rhs: EventWorkspace, *, sign: int) -> EventWorkspace:
     """Return the events of both, row by row; those of `rhs` with their weight times `sign`."""
-    rows, kinds = [], []
-    for row in range(lhs.n_spectra):
-        added, own = rhs.events_of(row), lhs.events_of(row)
-        if sign < 0:
-            weighted = added.weighted()
-            assert weighted.weight is not None
-            added = Events(tof=weighted.tof, pulse_time_ns=weighted.pulse_time_ns, weight=-weighted.weight, error2=weighted.error2)
-        rows.append(Events.concatenate([own, added]))
-        kind = max(lhs.kinds[row], rhs.kinds[row]) if sign > 0 else max(lhs.kinds[row], EventKind.WEIGHTED)
-        kinds.append(EventKind(int(kind)))
-    shared = {name: getattr(lhs, name) for name in lhs.__dataclass_fields__ if name not in ("events", "offsets", "kinds", "_seen")}
-    return EventWorkspace.from_rows(rows, kinds, **{**shared, "masked_bins": MappingProxyType({**rhs.masked_bins, **lhs.masked_bins})})
+    added, kinds = rhs.events, np.maximum(lhs.kinds, rhs.kinds)
+    if sign < 0:
+        weighted = added.weighted()
+        assert weighted.weight is not None
+        added = Events(tof=weighted.tof, pulse_time_ns=weighted.pulse_time_ns, weight=-weighted.weight, error2=weighted.error2)
+        kinds = np.maximum(lhs.kinds, np.uint8(EventKind.WEIGHTED))
+    masks = MappingProxyType({**rhs.masked_bins, **lhs.masked_bins})
+    return lhs.joined(added, rhs.offsets, kinds).replace(masked_bins=masks)

@@ -69,7 +69,7 @@ def sum_spectra(
     run = ws.run
     for name, value in (("NumAllSpectra", len(rows)), ("NumMaskSpectra", int(masked.sum())), ("NumZeroSpectra", zeros)):
         run = run.with_log(name, LogNumber(value=value))
-    together = _together(number, [ws.spectra.detectors(int(row)) for row in rows])
+    together = _together(number, ws.spectra, rows)
     return result.replace(run=run, x=common, dx=None, spectra=together, masked_bins={}, vertical=None)
 
 
@@ -90,10 +90,12 @@ def _common_x(ws: SpectraWorkspace) -> FloatArray:
     return ws.x if ws.x.ndim == 1 else ws.x[0].copy()
 
 
-def _together(number: IntArray, detectors: list[IntArray]) -> Spectra:
-    """Return one spectrum: the number of the first one asked for, the detectors of all."""
-    joined = np.unique(np.concatenate(detectors)) if detectors else np.empty(0, dtype=np.int32)
-    return Spectra.from_lists(number, [joined])
+def _together(number: IntArray, spectra: Spectra, rows: Rows) -> Spectra:
+    """Return one spectrum: the number of the first one asked for, the detectors of all `rows`."""
+    wanted = np.zeros(len(spectra), dtype=bool)
+    wanted[rows] = True
+    counted = np.repeat(wanted, np.diff(spectra.detector_offsets))
+    return Spectra.from_lists(number, [np.unique(spectra.detector_ids[counted])])
 
 
 def _events_summed(ws: EventWorkspace, rows: Rows) -> EventWorkspace:

@@ -245,19 +245,38 @@ class EventWorkspace:
 
     def take(self, rows: Rows) -> EventWorkspace:
         """Return the workspace of `rows`, in that order; bins and masked bins go with their rows."""
+        if np.array_equal(rows, np.arange(self.n_spectra)):
+            return self
         masked = {new: self.masked_bins[int(old)] for new, old in enumerate(rows) if int(old) in self.masked_bins}
-        own = [self.events_of(int(row)) for row in rows] or [self.events[:0]]
-        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(np.diff(self.offsets)[rows], out=offsets[1:])
+        many = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(many)]).astype(np.int64)
+        # Event k of a row that begins at offsets[row] now is event k of one that begins at self.offsets[rows[row]].
+        index = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], many)
         return self.replace(
             x=self.x if self.x.ndim == 1 else self.x[rows],
             dx=self.dx if self.dx is None or self.dx.ndim == 1 else self.dx[rows],
-            events=Events.concatenate(own),
+            events=self.events[index],
             offsets=offsets,
             kinds=self.kinds[rows],
             spectra=self.spectra.take(rows),
             masked_bins=MappingProxyType(masked),
         )
+
+    def joined(self, other: Events, offsets: NDArray[np.int64], kinds: NDArray[np.uint8]) -> EventWorkspace:
+        """Return the workspace with the events of `other` behind its own, row by row.
+
+        Parameters
+        ----------
+        other:
+            Events, row after row, as many rows.
+        offsets:
+            (spectra + 1,), where the rows of `other` begin and end.
+        kinds:
+            (spectra,), kind of each row of the result.
+        """
+        rows = np.concatenate([self.event_rows(), np.repeat(np.arange(self.n_spectra), np.diff(offsets))])
+        order = np.argsort(rows, kind="stable")
+        return self.replace(events=Events.concatenate([self.events, other])[order], offsets=self.offsets + offsets, kinds=kinds)
 
     def select(self, keep: NDArray[np.bool_]) -> EventWorkspace:
         """Return the workspace of those events where `keep` (events,) is true."""
