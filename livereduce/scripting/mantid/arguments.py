@@ -27,7 +27,8 @@ def bind(algorithm: Algorithm, positional: Sequence[object], keywords: Mapping[s
 
     Keywords come first, without regard to case; then the variables that the result is assigned to name outputs not named by keyword; then
     positional arguments fill what is left, mandatory properties before the others. So ``ws = Rebin(a, "1,2,9")`` gives Params and
-    ``RenameWorkspace("a", "b")`` gives OutputWorkspace. With more positional arguments than properties left, the variables stand back.
+    ``RenameWorkspace("a", "b")`` gives OutputWorkspace. Where they do not suffice for all mandatory ones, outputs are passed over and stay
+    without name: ``f(Rebin(a, "1,2,9"))`` gives Params as well. With more positional arguments than properties left, the variables stand back.
 
     Raises
     ------
@@ -39,6 +40,9 @@ def bind(algorithm: Algorithm, positional: Sequence[object], keywords: Mapping[s
     given = _by_keyword(algorithm, keywords)
     named = _by_assignment(algorithm, given, assigned)
     places = [one for one in in_order(algorithm) if one.name not in given and one.name not in named]
+    needed = [one for one in places if algorithm.default(one) is UNSET]
+    if not algorithm.on_names and len(positional) < len(needed):
+        places = [one for one in places if not isinstance(one, Output)]
     if len(positional) > len(places):
         places, named = [one for one in in_order(algorithm) if one.name not in given], {}
     if len(positional) > len(places):
