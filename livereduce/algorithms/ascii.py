@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from livereduce.data.events import EventWorkspace, SpectraWorkspace
+from livereduce.data.instrument import Instrument
 from livereduce.data.workspace import FloatArray, Workspace
 from livereduce.errors import AlgorithmError
 
@@ -127,8 +128,7 @@ def _spectrum(workspace: Workspace, row: int, columns: Columns) -> str:
     if columns.x_error:
         table.append(_resolution(workspace, row))
     line = columns.separator.replace("%", "%%").join([columns.number] * len(table)) + "\n"
-    values = np.abs(np.column_stack(table), where=np.isnan(np.column_stack(table)), out=np.column_stack(table))
-    return (line * workspace.n_bins) % tuple(values.ravel().tolist())
+    return (line * workspace.n_bins) % tuple(np.column_stack(table).ravel().tolist())
 
 
 def _centres(values: FloatArray, n: int) -> FloatArray:
@@ -150,7 +150,21 @@ def _label(workspace: Workspace, name: str, number: str) -> list[str]:
         return [str(n) for n in workspace.spectra.numbers.tolist()]
     wanted = {"Q": "MomentumTransfer", "Angle": "Degrees"}[name]
     vertical = workspace.vertical
+    if name == "Angle" and vertical is None and workspace.instrument is not None:
+        return [number % angle for angle in np.degrees(_two_theta(workspace, workspace.instrument)).tolist()]
     if vertical is None or vertical.unit != wanted:
         unit = "spectrum numbers" if vertical is None else vertical.unit or "plain numbers"
         raise AlgorithmError(f"SaveAscii: SpectrumMetaData {name} needs a vertical axis in {wanted}; it has {unit}; nothing was written")
     return [number % value for value in _centres(vertical.values, workspace.n_spectra)]
+
+
+def _two_theta(workspace: Workspace, instrument: Instrument) -> FloatArray:
+    """Return (spectra,), the angle between the beam and the mean place of a row's detectors, rad; NaN without detectors."""
+    beam = instrument.sample - instrument.source
+    angles = np.full(workspace.n_spectra, np.nan)
+    for row in range(workspace.n_spectra):
+        places = instrument.rows(workspace.spectra.detectors(row))
+        if len(places):
+            path = instrument.positions[places].mean(axis=0) - instrument.sample
+            angles[row] = np.arctan2(np.linalg.norm(np.cross(beam, path)), beam @ path)
+    return angles
