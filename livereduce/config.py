@@ -289,7 +289,7 @@ def _explained(message: str, raw: Mapping[str, Any]) -> str:
     value: Any = raw
     for key in keys:
         value = value[int(key)] if isinstance(value, list) else value[key]
-    wanted = said.removeprefix("Expected ").split(", got ")[0].replace("`", "")
+    wanted = said.removeprefix("Expected ").split(", got ")[0].replace("`", "").replace(" |", " or")
     for type_name, words in _WORDS.items():
         wanted = re.sub(rf"\b{type_name}\b", words, wanted)
     if said.startswith("Invalid enum value"):

@@ -31,8 +31,11 @@ from livereduce.supervisor.wake import Wake
 
 log = logging.getLogger(__name__)
 
-TURN_S = 0.25
+TURN_S = 0.1
 """Longest time between two turns."""
+
+STATUS_EVERY_S = 0.5
+"""Time between two reports."""
 
 HAND_OVER_S = 0.3
 """Time a reducer has to end when another takes its place."""
@@ -244,7 +247,7 @@ class Supervisor:
         self._systemd.alive(words)
         now = time.monotonic()
         if now >= self._status_due:
-            self._status_due = now + 2 * TURN_S
+            self._status_due = now + STATUS_EVERY_S
             self._status.beat_s = now
             try:
                 self._board.set_status(self._status)

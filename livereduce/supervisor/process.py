@@ -9,7 +9,7 @@ from pathlib import Path
 from livereduce import __version__
 from livereduce.config import Config, instrument_listener, read_config
 from livereduce.errors import ConfigError
-from livereduce.listeners.source import ListenerSettings
+from livereduce.listeners.registry import listener_settings
 from livereduce.process import open_log
 from livereduce.receiver.process import ReceiverSettings
 from livereduce.reducer.process import ReducerProcessSettings, ScriptPair
@@ -21,7 +21,8 @@ from livereduce.supervisor.conf import ConfWatch
 from livereduce.supervisor.heartbeat import Systemd
 from livereduce.supervisor.instance import Lock
 from livereduce.supervisor.loop import Limits, Supervisor
-from livereduce.supervisor.reload import Role, ScriptWatch, loaded_line
+from livereduce.supervisor.reload import ScriptWatch
+from livereduce.supervisor.script_change import Role, loaded_line
 from livereduce.supervisor.wake import Wake
 
 log = logging.getLogger(__name__)
@@ -40,25 +41,24 @@ def run(conf: Path | None) -> int:
         If the state folder cannot be used, or another daemon uses it.
     """
     config, path = read_config(conf)
-    proc, post = config.scripts
-    watch = ScriptWatch({Role.PROCESSING: proc, Role.POST_PROCESSING: post})
+    wake = Wake()
+    watch = ScriptWatch(*config.scripts, wake=wake.set)
     receiver, reducer = settings_of(config, _pair(watch))
     lock = Lock(receiver.places.lock)
     ctx = context()
-    wake = Wake()
     wake.catch_signals()
     _open_log(config)
     _diary(config, path)
     board = _make_stores(receiver)
-    for role, script in watch.scripts.items():
+    for role, script in ((Role.PROCESSING, watch.process), (Role.POST_PROCESSING, watch.post)):
         if script is not None:
-            log.info(loaded_line(role, script.path, script.md5))
+            log.info("%s", loaded_line(role, script.path, script.md5))
     supervisor = Supervisor(
         config.instrument, receiver, reducer, limits_of(config), board=board, systemd=Systemd(), wake=wake, context=ctx,
         look_at_scripts=lambda: _changed(watch), look_at_conf=lambda: conf_watch.look(),
     )  # fmt: skip
     conf_watch = ConfWatch(config, path, lambda new: setattr(supervisor, "limits", limits_of(new)))
-    watch.start(wake.set)
+    watch.start()
     try:
         why = supervisor.run()
     finally:
@@ -79,16 +79,11 @@ def settings_of(config: Config, scripts: ScriptPair) -> tuple[ReceiverSettings, 
         If the source is unknown, or neither script is there.
     """
     if scripts.process is None and scripts.post is None:
-        raise ConfigError(f"script_dir: neither {config.scripts[0]} nor {config.scripts[1]} is there with something in it; wanted one of them at least")
+        raise ConfigError(f"script_dir: neither {config.scripts[0]} nor {config.scripts[1]} exists with something in it; wanted one at least")
     source = instrument_listener(config)
     places, log_file, max_bytes = Places(config.state), config.log, int(config.journal_max_gb * GB)
-    listener = ListenerSettings(
-        type=source.type or "",
-        address=source.address or "",
-        periods=None if config.periods is None else tuple(config.periods),
-        spectra=None if config.spectra is None else tuple(config.spectra),
-        poll_s=config.update_every,
-        options=source.options,
+    listener = listener_settings(
+        source.type or "", source.address, periods=config.periods, spectra=config.spectra, poll_s=config.update_every, options=source.options
     )
     receiver = ReceiverSettings(listener=listener, places=places, journal_max_bytes=max_bytes, log_file=log_file)
     reducer = ReducerProcessSettings(
@@ -114,7 +109,7 @@ def limits_of(config: Config) -> Limits:
 
 
 def _pair(watch: ScriptWatch) -> ScriptPair:
-    return ScriptPair(process=watch.scripts[Role.PROCESSING], post=watch.scripts[Role.POST_PROCESSING])
+    return ScriptPair(process=watch.process, post=watch.post)
 
 
 def _changed(watch: ScriptWatch) -> ScriptPair | None:
