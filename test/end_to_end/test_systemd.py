@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
+from livereduce.config import parse
+
 from .container import Container, ContainerError, missing_tools, obstacle, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "systemd"
-UNIT = "livereduce.service"
+UNIT, TEMPLATE = "livereduce.service", "livereduce@.service"
 CODE, VENV, PORT = "/srv/livereduce", "/opt/livereduce", 56789
-ENDINGS = "/var/lib/livereduce/endings"
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 START_S = 60.0
 """Longest time from start to READY=1, compiling included."""
@@ -31,6 +32,8 @@ BACK_S = 30.0
 CONF = {
     "instrument": "ISIS_Histogram",
     "script_dir": "/srv/scripts",
+    "state_dir": "/var/lib/livereduce",
+    "log_file": "/var/log/livereduce/livereduce.log",
     "update_every": 0.2,
     "listener": {"type": "ISIS_Histogram", "address": f"127.0.0.1:{PORT}"},
 }
@@ -38,11 +41,11 @@ CONF = {
 DROP_IN = f"""
 [Service]
 ExecStart=
-ExecStart={VENV}/bin/python -m livereduce run /etc/livereduce.conf
+ExecStart={VENV}/bin/python -m livereduce run {{conf}}
 Environment=PYTHONPATH={CODE}
 WatchdogSec=3
 RestartSec=100ms
-ExecStopPost=/bin/sh -c 'echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >>{ENDINGS}'
+ExecStopPost=/bin/sh -c 'echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >>"$STATE_DIRECTORY/endings"'
 """
 
 
@@ -51,23 +54,26 @@ class Service:
     """The installed service, seen as its operator sees it."""
 
     container: Container
+    unit: str = UNIT
+    conf: str = "/etc/livereduce.conf"
+    state: str = "/var/lib/livereduce"
 
     def systemctl(self, verb: str) -> None:
-        self.container.run("systemctl", verb, UNIT)
+        self.container.run("systemctl", verb, self.unit)
 
     def main_pid(self) -> int:
-        return int(self.container.show(UNIT, "MainPID")["MainPID"])
+        return int(self.container.show(self.unit, "MainPID")["MainPID"])
 
     def active(self) -> bool:
-        return self.container.show(UNIT, "ActiveState")["ActiveState"] == "active"
+        return self.container.show(self.unit, "ActiveState")["ActiveState"] == "active"
 
     def last_ending(self) -> str:
         """Return result, kind and status of the last end of the daemon, as systemd saw it."""
-        return self.container.run("tail", "--lines=1", ENDINGS).strip()
+        return self.container.run("tail", "--lines=1", f"{self.state}/endings").strip()
 
     def processes(self) -> list[int]:
         """Return the pids of everything that runs in the service's control group."""
-        cgroup = self.container.show(UNIT, "ControlGroup")["ControlGroup"]
+        cgroup = self.container.show(self.unit, "ControlGroup")["ControlGroup"]
         if not cgroup:
             return []
         found = self.container.run("sh", "-c", f"cat /sys/fs/cgroup/systemd{cgroup}/cgroup.procs /sys/fs/cgroup{cgroup}/cgroup.procs", check=False)
@@ -75,8 +81,8 @@ class Service:
 
     def status(self) -> dict[str, Any]:
         told = self.container.run(
-            "setpriv", "--reuid=livereduce", "--regid=livereduce", "--init-groups", "env", "STATE_DIRECTORY=/var/lib/livereduce",
-            f"PYTHONPATH={CODE}", f"{VENV}/bin/python", "-m", "livereduce", "status", "--json", "/etc/livereduce.conf", check=False,
+            "setpriv", "--reuid=livereduce", "--regid=livereduce", "--init-groups", "env", f"STATE_DIRECTORY={self.state}",
+            f"PYTHONPATH={CODE}", f"{VENV}/bin/python", "-m", "livereduce", "status", "--json", self.conf, check=False,
         )  # fmt: skip
         found: dict[str, Any] = json.loads(told) if told else {}
         return found
@@ -102,8 +108,8 @@ class Service:
 
     def story(self) -> str:
         """Return what there is to know when a test fails."""
-        log = self.container.run("journalctl", "--unit", UNIT, "--lines=40", "--output=cat", check=False)
-        return f"status {json.dumps(self.status())}\n{self.container.run('systemctl', 'status', UNIT, check=False)}\n{log}"
+        log = self.container.run("journalctl", "--unit", self.unit, "--lines=40", "--output=cat", check=False)
+        return f"status {json.dumps(self.status())}\n{self.container.run('systemctl', 'status', self.unit, check=False)}\n{log}"
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +143,9 @@ def installed(container: Container) -> Service:
     """The units as they are in the repository, a drop-in for where this checkout is, and a DAQ to read from."""
     container.write("/etc/sysusers.d/livereduce.conf", (UNITS / "livereduce.sysusers.conf").read_text())
     container.run("systemd-sysusers")
-    container.write(f"/etc/systemd/system/{UNIT}", (UNITS / UNIT).read_text())
-    container.write(f"/etc/systemd/system/{UNIT}.d/test.conf", DROP_IN)
+    for name, conf in ((UNIT, "/etc/livereduce.conf"), (TEMPLATE, "/etc/livereduce/%i.conf")):
+        container.write(f"/etc/systemd/system/{name}", (UNITS / name).read_text())
+        container.write(f"/etc/systemd/system/{name}.d/test.conf", DROP_IN.format(conf=conf))
     container.write("/etc/livereduce.conf", json.dumps(CONF))
     container.write(f"/srv/scripts/reduce_{CONF['instrument']}_live_proc.py", "output = input\n")
     container.run("systemctl", "daemon-reload")
@@ -177,7 +184,7 @@ def test_the_units_leave_little_exposed() -> None:
 
 
 def test_the_template_differs_from_the_unit_only_in_the_name_of_the_instance() -> None:
-    unit, template = ((UNITS / name).read_text().splitlines()[2:] for name in (UNIT, "livereduce@.service"))
+    unit, template = ((UNITS / name).read_text().splitlines()[2:] for name in (UNIT, TEMPLATE))
     assert len(unit) == len(template)
     # /var/lib/livereduce/NOM for /var/lib/livereduce, /etc/livereduce/NOM.conf for /etc/livereduce.conf
     undone = [re.sub(r"( of |/)%i", "", line) for line in template]
@@ -185,14 +192,20 @@ def test_the_template_differs_from_the_unit_only_in_the_name_of_the_instance() -
     assert any("%i" in line for line in template)
 
 
+def test_the_configuration_in_the_manual_is_one() -> None:
+    manual = (ROOT / "docs" / "how-to" / "run-under-systemd.md").read_text()
+    found = re.search(r"```json\n(.*?)```", manual, re.DOTALL)
+    assert found is not None
+    assert parse(found[1], "the manual").state == Path("/var/lib/livereduce/NOM")
+
+
 # --- the service
 
 
 @pytest.mark.systemd
 def test_systemd_finds_nothing_wrong_with_the_units(installed: Service) -> None:
-    installed.container.write("/etc/systemd/system/livereduce@.service", (UNITS / "livereduce@.service").read_text().replace(f"{VENV}/bin/", "/bin/"))
-    told = installed.container.run("sh", "-c", f"systemd-analyze verify --man=no {UNIT} livereduce@NOM.service 2>&1", check=False)
-    assert [line for line in told.splitlines() if "livereduce" in line and "/bin/livereduce is not executable" not in line] == []
+    told = installed.container.run("sh", "-c", f"systemd-analyze verify --man=no {UNIT} livereduce@NOM.service 2>&1")
+    assert [line for line in told.splitlines() if "livereduce" in line] == []
 
 
 @pytest.mark.systemd
@@ -275,3 +288,19 @@ def test_it_can_write_nowhere_but_in_its_own_folders(service: Service) -> None:
             f"setpriv --reuid=livereduce --regid=livereduce --clear-groups {VENV}/bin/python -c \"{probe}\" {folder} && echo wrote", check=False,
         )  # fmt: skip
         assert (done.strip() == "wrote") is expected, folder
+
+
+@pytest.mark.systemd
+def test_an_instance_of_the_template_runs_beside_the_service_in_folders_of_its_own(service: Service) -> None:
+    second = Service(service.container, unit="livereduce@SECOND.service", conf="/etc/livereduce/SECOND.conf", state="/var/lib/livereduce/SECOND")
+    own = {key: value for key, value in CONF.items() if key != "state_dir"} | {"log_file": "/var/log/livereduce/SECOND/livereduce.log"}
+    service.container.write(second.conf, json.dumps(own))
+    second.container.run("systemctl", "start", second.unit, seconds=START_S)
+    try:
+        second.wait_for_data(since=0)
+        assert service.active()
+        assert second.container.run("stat", "--format=%U", own["log_file"]).strip() == "livereduce"
+        assert second.main_pid() != service.main_pid()
+    finally:
+        second.container.run("systemctl", "stop", second.unit)
+    assert second.last_ending() == "success exited 0"
