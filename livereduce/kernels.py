@@ -98,6 +98,31 @@ def gather_shares(
 
 
 @_compiled
+def bin_of(value: float, edges: Floats, bins_per_unit: float) -> int:
+    """Return the bin whose lower edge is the last not above `value`; for a value inside the edges only.
+
+    Parameters
+    ----------
+    value:
+        At least ``edges[0]`` and below ``edges[-1]``.
+    edges:
+        Ascending.
+    bins_per_unit:
+        Number of bins over their whole width: where bins are even, the guess made from it is right and saves the search.
+    """
+    last = len(edges) - 2
+    guess = int((value - edges[0]) * bins_per_unit)
+    # Edges at infinity make a guess of anything.
+    if 0 <= guess <= last and edges[guess] <= value < edges[guess + 1]:
+        return guess
+    if 0 <= guess < last and edges[guess + 1] <= value < edges[guess + 2]:
+        return guess + 1
+    if 0 < guess <= last + 1 and edges[guess - 1] <= value < edges[guess]:
+        return guess - 1
+    return int(np.searchsorted(edges, value, side="right")) - 1
+
+
+@_compiled
 def count_events(x: Floats, offsets: NDArray[np.int64], edges: Floats, y: Floats) -> None:
     """Count events into bins that include their lower edge and not their upper.
 
@@ -115,9 +140,10 @@ def count_events(x: Floats, offsets: NDArray[np.int64], edges: Floats, y: Floats
     for row in range(len(offsets) - 1):
         own = edges[row if edges.shape[0] > 1 else 0]
         low, high = own[0], own[-1]
+        per_unit = (len(own) - 1) / (high - low) if high > low else 0.0
         for k in range(offsets[row], offsets[row + 1]):
             if low <= x[k] < high:
-                y[row, np.searchsorted(own, x[k], side="right") - 1] += 1.0
+                y[row, bin_of(x[k], own, per_unit)] += 1.0
 
 
 @_compiled
@@ -134,8 +160,9 @@ def weigh_events(
     for row in range(len(offsets) - 1):
         own = edges[row if edges.shape[0] > 1 else 0]
         low, high = own[0], own[-1]
+        per_unit = (len(own) - 1) / (high - low) if high > low else 0.0
         for k in range(offsets[row], offsets[row + 1]):
             if low <= x[k] < high:
-                bin_ = np.searchsorted(own, x[k], side="right") - 1
-                y[row, bin_] += weight[k]
-                variance[row, bin_] += error2[k]
+                place = bin_of(x[k], own, per_unit)
+                y[row, place] += weight[k]
+                variance[row, place] += error2[k]

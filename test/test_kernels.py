@@ -21,6 +21,21 @@ def test_overlaps_cover_what_both_cover_and_nothing_twice(edges: np.ndarray, new
     assert len(set(zip(old_bins.tolist(), new_bins.tolist(), strict=True))) == len(width)
 
 
+@settings(max_examples=80, deadline=None)
+@given(ascending, st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=20))
+def test_a_value_is_found_in_its_bin_however_uneven_bins_are(edges: np.ndarray, parts: list[float]) -> None:
+    for value in [part * edges[-1] for part in parts] + edges[:-1].tolist():
+        found = kernels.bin_of(value, edges, (len(edges) - 1) / (edges[-1] - edges[0]))
+        assert edges[found] <= value < edges[found + 1]
+
+
+def test_edges_at_infinity_are_edges() -> None:
+    edges = np.array([-np.inf, 0.0, 1.0, np.inf])
+    y = np.zeros((1, 3))
+    kernels.count_events(np.array([-1e300, -1, 0, 0.5, 7, 1e300, np.nan]), np.array([0, 7]), edges[None, :], y)
+    assert y.tolist() == [[2, 2, 2]]
+
+
 def test_new_bins_without_overlap_are_zero() -> None:
     edges, new = np.array([0.0, 1, 2]), np.array([1.5, 2.5, 3.5])
     old, where, width = kernels.share(edges, new)

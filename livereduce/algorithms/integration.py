@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from livereduce.algorithms.selection import row_range
 from livereduce.algorithms.shape import convert_to_histogram
-from livereduce.data import events
 from livereduce.data.events import EventWorkspace, SpectraWorkspace
 from livereduce.data.workspace import FloatArray, Workspace
 from livereduce.errors import AlgorithmError
@@ -19,18 +18,23 @@ NOTHING = (1.0, 2.0)
 """Edges of the result where a range is reversed or misses the data: what Mantid leaves in a bin that it did not fill."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Between which values of x to integrate."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ranges:
+    """Between which values of x to integrate each row."""
 
-    lower: float
-    """In the unit of x; -inf for from the start."""
+    lower: FloatArray
+    """(rows,), in the unit of x; -inf for from the start."""
 
-    upper: float
-    """In the unit of x; inf for to the end."""
+    upper: FloatArray
+    """(rows,), in the unit of x; inf for to the end."""
 
     partial: bool
     """Whether bins that are only partly inside count by the part that is."""
+
+    @property
+    def alike(self) -> bool:
+        """True when all rows have the same."""
+        return bool(np.all(self.lower == self.lower[0]) and np.all(self.upper == self.upper[0]))
 
 
 def integration(
@@ -72,36 +76,31 @@ def integration(
     assert isinstance(whole, Workspace)
     heights = whole.distribution or not input_workspace.is_histogram
     x, y, variance = np.empty((len(rows), 2)), np.empty((len(rows), 1)), np.empty((len(rows), 1))
-    for these, one in _alike(whole, ranges):
-        x[these], y[these, 0], variance[these, 0] = _sums(whole, rows[these], one, heights)
+    together = whole.has_common_x and ranges.alike
+    for these in [slice(None)] if together else [slice(k, k + 1) for k in range(len(rows))]:
+        x[these], y[these, 0], variance[these, 0] = _sums(whole, rows[these], ranges, these.start or 0, heights)
     return _result(whole.replace(distribution=heights), rows, x, y, variance)
 
 
-def _ranges(n: int, lower: float | None, upper: float | None, lowers: Sequence[float], uppers: Sequence[float], partial: bool) -> list[Range]:
+def _ranges(n: int, lower: float | None, upper: float | None, lowers: Sequence[float], uppers: Sequence[float], partial: bool) -> Ranges:
     """Return the range of each of `n` rows."""
     for name, values in (("RangeLowerList", lowers), ("RangeUpperList", uppers)):
         if len(values) not in (0, n):
             raise AlgorithmError(f"Integration: {name} has {len(values)} values for {n} spectra; wanted one for each")
-    low = lowers if len(lowers) else [-np.inf if lower is None else lower] * n
-    high = uppers if len(uppers) else [np.inf if upper is None else upper] * n
-    return [Range(lower=float(a), upper=float(b), partial=partial) for a, b in zip(low, high, strict=True)]
+    low = np.array(lowers, dtype=float) if len(lowers) else np.full(n, -np.inf if lower is None else lower)
+    high = np.array(uppers, dtype=float) if len(uppers) else np.full(n, np.inf if upper is None else upper)
+    return Ranges(lower=low, upper=high, partial=partial)
 
 
-def _alike(ws: Workspace, ranges: list[Range]) -> list[tuple[NDArray[np.intp] | slice, Range]]:
-    """Return which rows can be summed together: all, when they share x and range."""
-    if ws.has_common_x and len(set(ranges)) == 1:
-        return [(slice(None), ranges[0])]
-    return [(np.array([k]), one) for k, one in enumerate(ranges)]
-
-
-def _sums(ws: Workspace, rows: NDArray[np.intp], within: Range, heights: bool) -> tuple[NDArray[np.float64], FloatArray, FloatArray]:
-    """Return edges, sum and variance of `rows`, which share x and range."""
+def _sums(ws: Workspace, rows: NDArray[np.intp], ranges: Ranges, at: int, heights: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return edges, sum and variance of `rows`, which share x and the range of row `at`."""
     x = ws.x_of(int(rows[0]))
-    lower, upper = max(within.lower, x[0]), min(within.upper, x[-1])
-    if within.lower > within.upper or lower > upper:
+    asked = float(ranges.lower[at]), float(ranges.upper[at])
+    lower, upper = max(asked[0], x[0]), min(asked[1], x[-1])
+    if asked[0] > asked[1] or lower > upper:
         return np.array(NOTHING), np.zeros(len(rows)), np.zeros(len(rows))
-    ends = [within.lower if np.isfinite(within.lower) else lower, within.upper if np.isfinite(within.upper) else upper]
-    if within.partial:
+    ends = [asked[0] if np.isfinite(asked[0]) else lower, asked[1] if np.isfinite(asked[1]) else upper]
+    if ranges.partial:
         first, last = int(np.searchsorted(x, lower, side="right")) - 1, int(np.searchsorted(x, upper, side="left"))
         inside = np.minimum(x[first + 1 : last + 1], upper) - np.maximum(x[first:last], lower)
     else:
@@ -116,15 +115,15 @@ def _sums(ws: Workspace, rows: NDArray[np.intp], within: Range, heights: bool) -
     return np.array(ends), (ws.y[rows, part] * in_y).sum(axis=1), (ws.variance[rows, part] * in_y**2).sum(axis=1)
 
 
-def _events_integrated(ws: EventWorkspace, ranges: list[Range]) -> Workspace:
+def _events_integrated(ws: EventWorkspace, ranges: Ranges) -> Workspace:
     """Return the events between two values of x, whatever the bins; the whole range is that of the events."""
     low, high = _around(ws)
-    x = np.array([[one.lower if np.isfinite(one.lower) else low, one.upper if np.isfinite(one.upper) else high] for one in ranges])
-    x[x[:, 0] > x[:, 1]] = NOTHING
-    y, variance = events.histogram(ws.events, ws.offsets, x)
-    reversed_ = np.array([one.lower > one.upper for one in ranges])
-    y[reversed_], variance[reversed_] = 0, 0
-    return _result(ws.histogram(), np.arange(ws.n_spectra), x, y, variance)
+    x = np.stack([np.where(np.isfinite(ranges.lower), ranges.lower, low), np.where(np.isfinite(ranges.upper), ranges.upper, high)], axis=1)
+    empty = x[:, 0] > x[:, 1]
+    x[empty] = NOTHING
+    counted = ws.replace(x=x, dx=None, masked_bins={}, vertical=None).histogram()
+    y, variance = np.where(empty[:, None], 0.0, counted.y), np.where(empty[:, None], 0.0, counted.variance)
+    return counted.replace(x=_common(x), y=y, variance=variance)
 
 
 def _around(ws: EventWorkspace) -> tuple[float, float]:
@@ -143,6 +142,10 @@ def _sixth_digit(value: float) -> float:
 
 
 def _result(ws: Workspace, rows: NDArray[np.intp], x: FloatArray, y: FloatArray, variance: FloatArray) -> Workspace:
-    """Return the workspace of one bin for each of `rows`; one x for all where it is the same."""
-    common = x[0].copy() if len(x) and np.all(x == x[0]) else x
-    return ws.replace(x=common, y=y, variance=variance, dx=None, spectra=ws.spectra.take(rows), masked_bins={}, vertical=None)
+    """Return the workspace of one bin for each of `rows`."""
+    return ws.replace(x=_common(x), y=y, variance=variance, dx=None, spectra=ws.spectra.take(rows), masked_bins={}, vertical=None)
+
+
+def _common(x: FloatArray) -> FloatArray:
+    """Return one x for all where it is the same."""
+    return x[0].copy() if np.all(x == x[0]) else x

@@ -80,7 +80,10 @@ class Spectra:
 
     def take(self, rows: NDArray[np.intp]) -> Spectra:
         """The spectra of `rows`, in that order."""
-        return Spectra.from_lists(self.numbers[rows], [self.detectors(int(r)) for r in rows])
+        many = np.diff(self.detector_offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(many)]).astype(np.int64)
+        index = np.arange(offsets[-1]) + np.repeat(self.detector_offsets[:-1][rows] - offsets[:-1], many)
+        return Spectra(numbers=self.numbers[rows], detector_ids=self.detector_ids[index], detector_offsets=offsets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
