@@ -29,32 +29,42 @@ class Printer:
         self._logger = logger
         self._level = level
         self._begun = ""
+        self._cut = 0
         self._lines = 0
 
     def write(self, text: str) -> None:
         """Log the lines that `text` completes and keep the rest."""
-        *complete, self._begun = (self._begun + text).split("\n")
-        for line in complete:
-            self._log(line)
-        if len(self._begun) > MAX_LINE:
-            self._log(self._begun)
-            self._begun = ""
+        *complete, rest = text.split("\n")
+        for end in complete:
+            self._append(end)
+            self._log()
+        self._append(rest)
 
     def finish(self) -> None:
         """Log what has no end of line, and how much was not shown."""
         if self._begun:
-            self._log(self._begun)
-            self._begun = ""
+            self._log()
         if self._lines > MAX_LINES:
             self._logger.log(self._level, "… %d further lines not shown", self._lines - MAX_LINES)
         self._lines = 0
 
-    def _log(self, line: str) -> None:
+    def _append(self, text: str) -> None:
+        """Add to the line begun; what is beyond the longest line is only counted."""
+        if len(self._begun) == MAX_LINE and "\r" not in text:
+            self._cut += len(text)
+            return
+        # A progress bar writes over itself: its last state is what a terminal would show. A carriage return at the very end may belong to a line end.
+        line = self._begun + text
+        line = line[line.rfind("\r", 0, len(line) - 1) + 1 :]
+        self._cut += max(len(line) - MAX_LINE, 0)
+        self._begun = line[:MAX_LINE]
+
+    def _log(self) -> None:
         self._lines += 1
         if self._lines <= MAX_LINES:
-            # A progress bar writes over itself: its last state is what a terminal would show.
-            shown = line.rstrip("\r").rpartition("\r")[2]
-            self._logger.log(self._level, "%s", shown if len(shown) <= MAX_LINE else f"{shown[:MAX_LINE]}… ({len(shown)} characters)")
+            line = self._begun.removesuffix("\r")
+            self._logger.log(self._level, "%s", f"{line}… ({len(line) + self._cut} characters)" if self._cut else line)
+        self._begun, self._cut = "", 0
 
 
 class RoutedStream(io.TextIOBase):
