@@ -1,0 +1,3 @@
+from mantid.simpleapi import RenameWorkspace
+
+RenameWorkspace(InputWorkspace="accumulation", OutputWorkspace="result")
