@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import traceback
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def script_error(error: BaseException, script: Path, script_dir: Path) -> Script
         what = f"the script called sys.exit({error.code!r})"
     else:
         said = next(iter(_text(error).splitlines()), "")
-        what = f"{type(error).__name__}: {said}" if said else type(error).__name__
+        what = f"{type(error).__name__}: {said}{_meant(error)}" if said else type(error).__name__
     return ScriptError(f"{_place(error, told.stack, script, script_dir)}: {what}", traceback_text="".join(told.format()))
 
 
@@ -69,6 +70,15 @@ def _place(error: BaseException, frames: list[traceback.FrameSummary], script: P
         if Path(filename) == script or Path(filename).is_relative_to(script_dir):
             return f"{Path(filename).name}:{line}"
     return script.name
+
+
+def _meant(error: BaseException) -> str:
+    """Return, for a name that is not defined, the nearest that is: an algorithm's, as a rule."""
+    if not isinstance(error, NameError) or not error.name or error.__traceback__ is None:
+        return ""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    close = difflib.get_close_matches(error.name, [*frame.f_locals, *frame.f_globals], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _text(error: BaseException) -> str:

@@ -308,6 +308,13 @@ def test_what_the_face_refuses_shows_the_scripts_line_last(runner: Runner, scrip
     assert "livereduce/" not in error.traceback_text
 
 
+def test_a_name_that_is_not_defined_is_told_with_the_nearest_that_is(runner: Runner, script: Make) -> None:
+    assert (
+        str(failure(runner, script("def f():\n    Rebn(input)\nf()"))) == f"{NAME}.py:2: NameError: name 'Rebn' is not defined; did you mean 'Rebin'?"
+    )
+    assert str(failure(runner, script("quite_another"))) == f"{NAME}.py:1: NameError: name 'quite_another' is not defined"
+
+
 def test_an_algorithm_that_does_not_exist_is_told_before_anything_runs(runner: Runner, script: Make, service: DataService) -> None:
     error = failure(runner, script("kept = CloneWorkspace(input)\nfrom mantid.simpleapi import Rebn"))
     assert str(error) == f"{NAME}.py:2: no algorithm 'Rebn'; did you mean 'Rebin'?"
