@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ Identity = tuple[int, int]
 
 
 class FolderAlarm:
-    """Calls somebody when a file in one of some folders was written, made, moved or removed.
+    """Calls somebody when a Python file in one of some folders was written, made, moved or removed.
 
     Parameters
     ----------
@@ -63,8 +64,8 @@ class _Handler(FileSystemEventHandler):
         self._wake = wake
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Wake for what may be a new content."""
-        if event.event_type in TELLING:
+        """Wake for what may be a new content of a module; other files, perhaps our own log, may be written often."""
+        if event.event_type in TELLING and any(os.fsdecode(path).endswith(".py") for path in (event.src_path, event.dest_path)):
             self._wake()
 
 
