@@ -185,10 +185,9 @@ class Names(Mapping[str, AnyWorkspace]):
             entry = self._place(name, True)
             if entry in entries:
                 raise ValueError(f"the group {name!r} cannot bear the name of one of its members; wanted another name for the group")
-            old = self._emptied(entry)
+            self._emptied(entry)
             self._leave_groups(entry)
             entry._members = tuple(dict.fromkeys(entries))
-            self._drop(old, name, but=entries)
             return entry
 
     def ungroup(self, name: str) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from livereduce.data.run import Log, LogNumber, LogSeries, LogValue, Run
 from livereduce.errors import AlgorithmError
-from livereduce.scripting.mantid.errors import nearest
+from livereduce.scripting.mantid.errors import CallError, nearest
 from livereduce.scripting.mantid.times import DateAndTime
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class RunFace:
         """Set a single-value log; an existing one needs ``replace=True``. `units` may be left out: ``addProperty(name, value, True)``."""
         unit, replace = ("", units) if isinstance(units, bool) else (units, replace)
         if not replace and self.hasProperty(name):
-            raise AlgorithmError(f"the run has a log {name!r} already; wanted replace=True or another name")
+            raise CallError(f"the run has a log {name!r} already; wanted replace=True or another name")
         self._set(name, _log(value, unit))
 
     def __setitem__(self, name: str, value: Any) -> None:

@@ -375,7 +375,7 @@ class EventWorkspace(MatrixWorkspace):
         return float(events.tof.max()) if len(events) else super().getTofMax()
 
 
-class WorkspaceGroup(Workspace):
+class WorkspaceGroup(Operators, Workspace):
     """Workspaces in order: periods, or what a script put together."""
 
     __slots__ = ()
