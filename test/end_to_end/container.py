@@ -29,7 +29,7 @@ NEEDED = ("systemd-nspawn", "nsenter", "unshare", "setpriv")
 BOOT = """
 base=$1; shift
 # A control group of its own, or two containers that run at once would both be put into "/payload".
-for cgroup in ${CGROUPS-}; do mkdir "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; done
+for cgroup in ${CGROUPS-}; do mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; done
 mount -t tmpfs -o mode=755 tmpfs "$base"
 mkdir "$base/upper" "$base/work" "$base/root"
 mount -t overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" overlay "$base/root"
