@@ -30,7 +30,10 @@ def assigned_names(frame: FrameType) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _names(code: CodeType, at: int) -> tuple[str, ...]:
-    return _follow(one for one in dis.get_instructions(code) if one.offset > at and one.opname not in _IGNORED)
+    found = _follow(one for one in dis.get_instructions(code) if one.offset > at and one.opname not in _IGNORED)
+    # Tools that rewrite code store values in variables that nobody could have written.
+    named = tuple(name if name.isidentifier() else "" for name in found)
+    return named if any(named) else ()
 
 
 def _follow(instructions: Iterator[dis.Instruction]) -> tuple[str, ...]:
