@@ -5,16 +5,22 @@ Readers see a whole set of results or the whole set before it: each `publish` is
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import lmdb
 import msgspec
 
 from livereduce.errors import StoreError
 from livereduce.store.freeze import freeze, thaw
+from livereduce.store.shelf import DamagedError, opening_error, set_aside
 from livereduce.store.status import Status
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MAP_BYTES = 64 * 2**30
 """Address space; pages are taken from the disk only as results need them."""
@@ -89,11 +95,22 @@ class Board:
     Raises
     ------
     StoreError
-        If it cannot be opened; here and below, if it cannot be written.
+        If it cannot be opened; here and below, if it cannot be written. A damaged one is set aside by a writer, which starts an empty one.
     """
 
     def __init__(self, folder: Path, *, readonly: bool = False) -> None:
         self.folder = folder
+        try:
+            self._open(readonly)
+        except DamagedError as error:
+            if readonly:
+                raise
+            aside = set_aside(folder)
+            log.error("%s; it is kept as %s and an empty one is started, the run is reduced again from the journal", error, aside)
+            self._open(readonly)
+
+    def _open(self, readonly: bool) -> None:
+        folder = self.folder
         fresh = not (folder / "data.mdb").exists()
         try:
             if not readonly:
@@ -103,7 +120,7 @@ class Board:
             )  # fmt: skip
             self._db = {name: self._env.open_db(name.encode(), create=not readonly) for name in ("status", "results", "about", "checkpoint")}
         except (lmdb.Error, OSError) as error:
-            raise StoreError(f"{folder}: cannot be opened: {error}") from error
+            raise opening_error(folder, error) from error
         if fresh and not readonly:
             self._reserve()
 
@@ -139,8 +156,7 @@ class Board:
 
     def about(self) -> About | None:
         """Return what the published results were made from, None before the first."""
-        data = self._read("about", b"about")
-        return None if data is None else msgspec.msgpack.decode(data, type=About)
+        return _decoded(self._read("about", b"about"), About)
 
     def set_status(self, status: Status) -> None:
         """Say what a process does; replaces what that role said before."""
@@ -148,11 +164,7 @@ class Board:
 
     def status(self, role: type[Any]) -> Any:
         """Return what `role` (a status class) said last, None when it never did or said it in another version's words."""
-        data = self._read("status", str(role.__struct_config__.tag).encode())
-        try:
-            return None if data is None else msgspec.msgpack.decode(data, type=role)
-        except msgspec.DecodeError:
-            return None
+        return _decoded(self._read("status", str(role.__struct_config__.tag).encode()), role)
 
     def forget_status(self) -> None:
         """Forget what the processes of an earlier daemon said."""
@@ -163,15 +175,20 @@ class Board:
         self._write("checkpoint", {b"where": msgspec.msgpack.encode(checkpoint), b"accumulation": freeze(accumulation)})
 
     def checkpoint(self) -> Checkpoint | None:
-        """Return where the last checkpoint was taken, None when there is none."""
-        data = self._read("checkpoint", b"where")
-        return None if data is None else msgspec.msgpack.decode(data, type=Checkpoint)
+        """Return where the last checkpoint was taken, None when there is none or another version took it."""
+        return _decoded(self._read("checkpoint", b"where"), Checkpoint)
 
     def checkpointed(self) -> tuple[Checkpoint, Any] | None:
-        """Return the last checkpoint and its accumulation, None when there is none."""
+        """Return the last checkpoint and its accumulation, None when there is none or another version took it."""
         with self._env.begin(db=self._db["checkpoint"]) as txn:
-            where, data = txn.get(b"where"), txn.get(b"accumulation")
-        return None if where is None or data is None else (msgspec.msgpack.decode(where, type=Checkpoint), thaw(data))
+            where, data = _decoded(txn.get(b"where"), Checkpoint), txn.get(b"accumulation")
+        if where is None or data is None:
+            return None
+        try:
+            return where, thaw(data)
+        except StoreError as error:
+            log.warning("The checkpoint is of no use, the run is reduced again from the journal: %s", error)
+            return None
 
     def forget_checkpoint(self) -> None:
         """Forget the checkpoint: the next reducer starts anew."""
@@ -183,8 +200,11 @@ class Board:
 
     def sync(self) -> None:
         """Make what was written survive a power cut."""
-        self._env.reader_check()
-        self._env.sync(True)
+        try:
+            self._env.reader_check()
+            self._env.sync(True)
+        except lmdb.Error as error:
+            raise StoreError(f"{self.folder}: cannot sync: {error}") from error
 
     def _read(self, db: str, key: bytes) -> bytes | None:
         with self._env.begin(db=self._db[db]) as txn:
@@ -201,3 +221,11 @@ class Board:
                         txn.put(key, value)
         except (lmdb.Error, OSError) as error:
             raise StoreError(f"{self.folder}: cannot write {db}: {error}") from error
+
+
+def _decoded(data: bytes | None, wanted: type[T]) -> T | None:
+    """Return `data` as `wanted`; None when there is none, or when it is in another version's words."""
+    try:
+        return None if data is None else msgspec.msgpack.decode(data, type=wanted)
+    except msgspec.DecodeError:
+        return None

@@ -86,14 +86,27 @@ def freeze(value: object) -> bytes:
         offset += plain.nbytes + (-plain.nbytes % ALIGNMENT)
     try:
         head = msgspec.msgpack.encode(_Frozen(tree, places))
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         raise StoreError(f"a result cannot be kept on the board: {error}") from error
     prefix = len(head).to_bytes(8, "little") + head
     return b"".join((prefix, b"\0" * (-len(prefix) % ALIGNMENT), *chunks))
 
 
 def thaw(data: bytes) -> Any:
-    """Return what `freeze` wrote; arrays are read-only views of `data`."""
+    """Return what `freeze` wrote; arrays are read-only views of `data`.
+
+    Raises
+    ------
+    StoreError
+        If `data` was not written by `freeze`, or by another version with other classes.
+    """
+    try:
+        return _thawed(data)
+    except (msgspec.DecodeError, ValueError, TypeError, LookupError) as error:
+        raise StoreError(f"{len(data)} bytes on the board are no workspace of this version: {error}") from error
+
+
+def _thawed(data: bytes) -> Any:
     size = int.from_bytes(data[:8], "little")
     head = msgspec.msgpack.decode(data[8 : 8 + size], type=_Frozen)
     start = 8 + size + (-(8 + size) % ALIGNMENT)

@@ -15,7 +15,7 @@ from pathlib import Path
 from livereduce.errors import StoreError
 from livereduce.store.record import Gap, Header, Histogram, Record, RunEnd, RunStart, decode, encode
 from livereduce.store.retention import GAP, HISTOGRAM, RUN_END, RUN_START, victims
-from livereduce.store.shelf import Shelf
+from livereduce.store.shelf import DamagedError, Shelf, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -127,11 +127,23 @@ class Journal:
     def read(self, position: int, *, limit_bytes: int = 64 * 2**20) -> Batch:
         """Return what stands from `position` on, up to about `limit_bytes`, at least one record when there is one."""
         found = self._disk.read(position, limit_bytes)
-        if sum(len(data) for _, data in found) < limit_bytes:
-            after = found[-1][0] + 1 if found else position
-            found += self._memory.read(after, limit_bytes)
+        if _size(found) < limit_bytes:
+            found += self._after_disk(found[-1][0] + 1 if found else position, limit_bytes)
         records = tuple((at, record) for at, data in found if (record := self._decoded(at, data)) is not None)
         return Batch(records=records, next=found[-1][0] + 1 if found else max(position, 0))
+
+    def _after_disk(self, position: int, limit_bytes: int) -> list[tuple[int, bytes]]:
+        """Return what stands in memory from `position` on.
+
+        The writer may be moving it to the disk at this moment: what was moved between the look at the disk and the look at memory is
+        on the disk now. Memory is looked at first, so that nothing falls between the two.
+        """
+        waiting = self._memory.read(position, limit_bytes)
+        moved = self._disk.read(position, limit_bytes)
+        if _size(moved) >= limit_bytes:
+            return moved
+        after = moved[-1][0] + 1 if moved else position
+        return moved + [(at, data) for at, data in waiting if at >= after]
 
     def extent(self) -> Extent:
         """Return how much there is."""
@@ -159,9 +171,14 @@ class Journal:
                 return None
             if kind == HISTOGRAM:
                 newest = position
-        head = self.read(start, limit_bytes=1).records[0][1].header
-        reading = self.read(newest, limit_bytes=1).records[0][1] if newest >= 0 else None
-        return (head, reading) if isinstance(head, RunStart) else None
+        head = self.at(start)
+        reading = self.at(newest) if newest >= 0 else None
+        return (head.header, reading) if head is not None and isinstance(head.header, RunStart) else None
+
+    def at(self, position: int) -> Record | None:
+        """Return the record at `position`; None when it was given up or cannot be read."""
+        found = self.read(position, limit_bytes=1).records
+        return found[0][1] if found and found[0][0] == position else None
 
     def version(self) -> int:
         """Return a number that changes when anything is written; cheap enough to ask every few milliseconds."""
@@ -211,8 +228,12 @@ class Journal:
             return False
         while waiting := self._memory.read(0, 2**20):
             kinds = {position: kind for position, kind, _ in self._memory.kinds()}
+            on_disk = self._disk.span()[1]
             try:
                 for position, data in waiting:
+                    if position < on_disk:  # moved, but the writer was killed before it was taken out of memory
+                        self._memory.drop([position])
+                        continue
                     self._disk.put(position, kinds[position], data, drop=self._excess(self._disk, len(data), self.max_bytes))
                     self._memory.drop([position])
             except StoreError as error:
@@ -228,10 +249,13 @@ def _open_disk(folder: Path, max_bytes: int, readonly: bool) -> Shelf:
     map_bytes = 2 * max_bytes + MAP_SLACK
     try:
         return Shelf(folder, map_bytes=map_bytes, readonly=readonly)
-    except StoreError as error:
-        if readonly or not folder.is_dir():
+    except DamagedError as error:
+        if readonly:
             raise
-        aside = folder.with_name(f"{folder.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}")
-        folder.rename(aside)
+        aside = set_aside(folder)
         log.error("%s; it is kept as %s and an empty one is started", error, aside)
         return Shelf(folder, map_bytes=map_bytes)
+
+
+def _size(found: list[tuple[int, bytes]]) -> int:
+    return sum(len(data) for _, data in found)

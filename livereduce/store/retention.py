@@ -14,7 +14,8 @@ def victims(entries: Iterable[tuple[int, bytes, int]], to_free: int) -> list[int
     """Choose the records to drop.
 
     Readings that a later reading of their run supersedes go first, since counts are cumulative; then the oldest records of
-    earlier runs; then the oldest of the present run. Its start and its newest reading are never given up.
+    earlier runs; then the oldest of the present run. Its start, its newest reading and its end are never given up, nor the newest record of all:
+    positions are counted on from it.
 
     Parameters
     ----------
@@ -31,7 +32,8 @@ def victims(entries: Iterable[tuple[int, bytes, int]], to_free: int) -> list[int
     entries = list(entries)
     present = max((position for position, kind, _ in entries if kind == RUN_START), default=-1)
     superseded, newest = _superseded(entries)
-    kept = {present, newest}
+    ended = {position for position, kind, _ in entries if kind == RUN_END and position > present}
+    kept = {present, newest, *ended, *(position for position, _, _ in entries[-1:])}
     ranks = sorted(
         ((position not in superseded, position >= present, position), position, size) for position, _, size in entries if position not in kept
     )

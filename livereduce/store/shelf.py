@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 
 import lmdb
 
 from livereduce.errors import StoreError
+
+_DAMAGE = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
+
+
+class DamagedError(StoreError):
+    """The files of a store are not what LMDB wrote; opening them again does not help."""
+
+
+def opening_error(folder: Path, error: Exception) -> StoreError:
+    """Return what to raise when the environment in `folder` cannot be opened: `DamagedError` when its content is why."""
+    kind = DamagedError if isinstance(error, _DAMAGE) else StoreError
+    return kind(f"{folder}: cannot be opened: {error}")
+
+
+def set_aside(folder: Path) -> Path:
+    """Rename a damaged store out of the way; return its new name."""
+    stem = f"{folder.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}"
+    names = chain([stem], (f"{stem}-{n}" for n in count(2)))
+    aside = next(path for path in map(folder.with_name, names) if not path.exists())
+    folder.rename(aside)
+    return aside
 
 
 class Shelf:
@@ -48,7 +71,7 @@ class Shelf:
             self._records = self._env.open_db(b"records", create=not self._readonly)
             self._runs = self._env.open_db(b"runs", create=not self._readonly)
         except (lmdb.Error, OSError) as error:
-            raise StoreError(f"{self.folder}: cannot be opened: {error}") from error
+            raise opening_error(self.folder, error) from error
 
     def close(self) -> None:
         """Give the files back."""
@@ -83,7 +106,9 @@ class Shelf:
             with self._env.begin(write=True) as txn:
                 for old in drop or ():
                     self._drop(txn, old)
-                txn.put(key, kind + data, db=self._records, append=True)
+                # LMDB says so, and no more, when a key to append is not the greatest: a second writer, a position counted wrong.
+                if not txn.put(key, kind + data, db=self._records, append=True):
+                    raise StoreError(f"{self.folder}: position {position} is not above all in use; the record is not stored")
                 if kind == b"R":
                     txn.put(key, b"", db=self._runs, append=True)
         except (lmdb.Error, OSError) as error:
