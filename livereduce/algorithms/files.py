@@ -22,6 +22,7 @@ from livereduce.algorithms.nexus.entry import Saving, entries, given_name, next_
 from livereduce.algorithms.nexus.field import LayoutError
 from livereduce.algorithms.nexus.logs import iso
 from livereduce.algorithms.selection import Rows, row_list, row_range
+from livereduce.algorithms.sink import hdf5_into
 from livereduce.algorithms.taking import take
 from livereduce.data.events import EventWorkspace, SpectraWorkspace
 from livereduce.data.group import AnyWorkspace, WorkspaceGroup
@@ -72,7 +73,7 @@ def save_nexus(
     chosen = [_chosen(member, workspace_index_min, workspace_index_max, workspace_index_list) for member in members]
     seen = [member.histogram() if isinstance(member, EventWorkspace) and not preserve_events else member for member in chosen]
     saving = Saving(title=title, date=f"{iso(time.time_ns())}Z", provenance=provenance, deflate_events=compress_nexus)
-    with _replacing(filename, keep=append) as path, h5py.File(path, "a") as file:
+    with _replacing(filename, keep=append) as path, hdf5_into(path) as file:
         file.attrs.update({"NX_class": "NXroot", "creator": "livereduce", "file_name": os.fspath(filename), "file_time": saving.date})
         for member, name in zip(seen, names, strict=True):
             write_entry(file.create_group(next_entry(file)), member, name, saving)
@@ -204,7 +205,8 @@ def _replacing(filename: str | os.PathLike[str], *, keep: bool) -> Iterator[Path
     temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
     try:
         _check_place(final)
-        _begin(temporary, final if keep and final.exists() else None)
+        if keep and final.exists():
+            shutil.copyfile(final, temporary)
         yield temporary
         _sync(temporary)
         temporary.replace(final)
@@ -221,15 +223,6 @@ def _check_place(final: Path) -> None:
         raise FileNotFoundError(f"there is no folder {final.parent}; wanted one that exists")
     if final.is_dir():
         raise IsADirectoryError("it is a folder; wanted the name of a file")
-
-
-def _begin(temporary: Path, original: Path | None) -> None:
-    if original is None:
-        # Asks the folder for leave in plain words: HDF5's own message for a refusal is a paragraph.
-        temporary.touch(exist_ok=False)
-        temporary.unlink()
-    else:
-        shutil.copyfile(original, temporary)
 
 
 def _sync(path: Path) -> None:

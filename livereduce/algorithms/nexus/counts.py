@@ -26,6 +26,8 @@ def write_counts(group: h5py.Group, workspace: Workspace) -> None:
     for first in range(0, workspace.n_spectra if workspace.n_bins else 0, rows):
         errors[first : first + rows] = root(workspace.variance[first : first + rows])
     write_axes(group, workspace)
+    # Readers of old files go by the attributes of the dataset. An x with a row for each spectrum is no axis by NeXus rules.
+    group.attrs.update({"signal": "values", "axes": ["axis2", "axis1" if workspace.has_common_x else "."]})
 
 
 def read_counts(group: h5py.Group) -> dict[str, Any]:

@@ -46,8 +46,8 @@ def read_logs(logs: h5py.Group) -> Mapping[str, Log]:
 
 
 def iso(time_ns: int) -> str:
-    """Return ns since 1970 as ISO 8601 in UTC, without a zone, as Mantid writes it."""
-    return str(np.datetime64(time_ns, "ns"))
+    """Return ns since 1970 as ISO 8601 in UTC, without a zone and without a fraction that is zero, as Mantid writes it."""
+    return str(np.datetime64(time_ns, "ns")).removesuffix(".000000000")
 
 
 def time_ns(text: str) -> int | None:
