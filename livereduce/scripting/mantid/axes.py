@@ -12,7 +12,7 @@ from livereduce.data.units import UNITS
 from livereduce.scripting.mantid.errors import nearest
 
 if TYPE_CHECKING:
-    from livereduce.scripting.mantid.workspaces import MatrixWorkspace
+    from livereduce.scripting.mantid.matrix import MatrixWorkspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from livereduce.scripting.mantid.errors import CallError, nearest
 from livereduce.scripting.mantid.times import DateAndTime
 
 if TYPE_CHECKING:
-    from livereduce.scripting.mantid.workspaces import MatrixWorkspace
+    from livereduce.scripting.mantid.matrix import MatrixWorkspace
 
 PICOCOULOMB_PER_UAH = 3.6e9
 """1 uA·h = 3600 uC = 3.6e9 pC."""

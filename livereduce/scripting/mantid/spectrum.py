@@ -11,7 +11,7 @@ from livereduce.data.events import Events, EventWorkspace
 from livereduce.data.run import EPOCH_1990_NS
 
 if TYPE_CHECKING:
-    from livereduce.scripting.mantid.workspaces import MatrixWorkspace
+    from livereduce.scripting.mantid.matrix import MatrixWorkspace
 
 
 class SpectrumFace:
