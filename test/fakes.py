@@ -111,6 +111,19 @@ def journal_in(folder: Path, *, max_bytes: int = 10**8, records: Iterable[Record
         journal.close()
 
 
+def fill(disk: Path) -> Path:
+    """Take all room of `disk`; return the file that takes it."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (65536, 4096):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+    return ballast
+
+
 class FakeScripts:
     """Scripts that are plain functions."""
 
