@@ -1,8 +1,8 @@
 """A real systemd in a throw-away copy of this machine.
 
 systemd-nspawn boots an overlay of the root file system whose upper side lies in memory. Everything is arranged so that nothing can be left
-behind, however the test process ends: the mounts live in a mount namespace that only the container has, the container is killed by the
-kernel when the thread that started it is gone, and its network is a loopback device of its own.
+behind, however the test process ends: the mounts live in a mount namespace that only the container has, its network is a loopback device of
+its own, and its processes live in a process namespace whose first process the kernel kills when the thread that started it is gone.
 
 Commands reach it with nsenter: a container that is not registered has no machinectl.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -21,6 +22,9 @@ from types import TracebackType
 BOOT_S = 60.0
 """Longest time to boot; a second is usual."""
 
+HALT_S = 15.0
+"""Time it has to end in good order; then it is killed."""
+
 COMMAND_S = 60.0
 """Longest time for a command inside."""
 
@@ -29,7 +33,7 @@ NEEDED = ("systemd-nspawn", "nsenter", "unshare", "setpriv")
 BOOT = """
 base=$1; shift
 # A control group of its own, or two containers that run at once would both be put into "/payload".
-for cgroup in ${CGROUPS-}; do mkdir -p "$cgroup"; echo $$ >"$cgroup/cgroup.procs"; done
+for cgroup in ${CGROUPS-}; do mkdir -p "$cgroup"; echo 0 >"$cgroup/cgroup.procs"; done
 mount -t tmpfs -o mode=755 tmpfs "$base"
 mkdir "$base/upper" "$base/work" "$base/root"
 mount -t overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" overlay "$base/root"
@@ -90,7 +94,7 @@ class Container:
         self._console = self._base.with_name(self._base.name + ".console")
         self._cgroups = [folder / self._name for folder in _hierarchies()]
         self._leader: int | None = None
-        self._nspawn = self._start(binds)
+        self._spawner = self._start(binds)
         try:
             wait_until(self._booted, BOOT_S, lambda: f"the container boots; its console ends with\n{self.console()}")
             # The boot speaks on the console, where it can be read if it fails; what follows belongs into the log.
@@ -157,21 +161,22 @@ class Container:
             )  # fmt: skip
 
     def _booted(self) -> bool:
-        if self._nspawn.poll() is not None:
-            raise ContainerError(f"systemd-nspawn ended with status {self._nspawn.returncode}\n{self.console()}")
-        self._leader = self._leader or _leader(self._nspawn.pid)
+        if self._spawner.poll() is not None:
+            raise ContainerError(f"systemd-nspawn ended with status {self._spawner.returncode}\n{self.console()}")
+        self._leader = self._leader or _leader(self._spawner.pid)
         if self._leader is None:
             return False
         return self.run("systemctl", "is-system-running", check=False).strip() in ("running", "degraded")
 
     def close(self) -> None:
         """End the container and take away what it left."""
-        self._nspawn.terminate()
+        for pid in list(_descendants(self._spawner.pid))[:1]:
+            os.kill(pid, signal.SIGTERM)
         try:
-            self._nspawn.wait(15)
+            self._spawner.wait(HALT_S)
         except subprocess.TimeoutExpired:
-            self._nspawn.kill()
-            self._nspawn.wait()
+            self._spawner.kill()
+            self._spawner.wait()
         for folder in self._cgroups:
             wait_until(lambda folder=folder: _removed(folder), 10, f"the control group {folder} is empty")
         shutil.rmtree(Path("/run/systemd/nspawn/propagate") / self._name, ignore_errors=True)
@@ -180,8 +185,9 @@ class Container:
 
 
 def _private(base: str, *command: str) -> list[str]:
-    """Return the command that runs `command` beside an overlay of / under `base`, in a mount namespace that ends with it."""
-    return ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--propagation", "private", "sh", "-euc", BOOT, "sh", base, *command]
+    """Return the command that runs `command` beside an overlay of / under `base`, in namespaces that end with it."""
+    namespaces = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    return ["setpriv", "--pdeathsig", "KILL", *namespaces, "sh", "-euc", BOOT, "sh", base, *command]
 
 
 def _hierarchies() -> list[Path]:
@@ -196,22 +202,28 @@ def _hierarchies() -> list[Path]:
     return [folder for folder in found if folder.is_dir()]
 
 
-def _leader(nspawn: int) -> int | None:
+def _leader(spawner: int) -> int | None:
     """Return the pid, seen from here, of the container's process 1."""
-    for pid in _children(nspawn):
+    for pid in _descendants(spawner):
         try:
             status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
         except (FileNotFoundError, ProcessLookupError):
             continue
         # It is process 1 of its namespace from the start, and systemd only once it has the whole container around it.
-        if status["NSpid"].split()[1:] == ["1"] and status["Name"] == "systemd":
+        if status["NSpid"].split()[-1] == "1" and status["Name"] == "systemd":
             return pid
     return None
 
 
-def _children(pid: int) -> Iterator[int]:
+def _descendants(pid: int) -> Iterator[int]:
     for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        yield from map(int, tasks.read_text().split())
+        try:
+            children = tasks.read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for child in map(int, children):
+            yield child
+            yield from _descendants(child)
 
 
 def _removed(folder: Path) -> bool:
