@@ -6,6 +6,7 @@ They hold what works and nothing else. A name that is not there is answered with
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Iterable
 from importlib.machinery import ModuleSpec
@@ -18,6 +19,7 @@ from livereduce.scripting.mantid.algorithm_objects import AlgorithmManager
 from livereduce.scripting.mantid.calls import Caller
 from livereduce.scripting.mantid.errors import nearest
 from livereduce.scripting.mantid.functions import function_for
+from livereduce.scripting.mantid.instruments import V3D
 from livereduce.scripting.mantid.log import Logger
 from livereduce.scripting.mantid.service import DataService
 from livereduce.scripting.mantid.times import DateAndTime
@@ -49,9 +51,11 @@ class FaceModule(ModuleType):
         self.__dict__["_noun"] = noun
 
     def __getattr__(self, name: str) -> NoReturn:
-        # Reached only for names that do not exist. Python's machinery asks for dunder names and wants a plain AttributeError.
+        # Reached only for names that do not exist. Python's machinery asks for dunder names often and wants a plain AttributeError.
+        if name.startswith("__"):
+            raise AttributeError(f"{self.__name__} has no {name}", name=name)
         message = missing_name(name, self.__name__, self.__dict__["_noun"], self.__all__)
-        if not name.startswith("__") and _asked_by_import(sys._getframe(1)):
+        if _asked_by_import(sys._getframe(1)):
             raise ImportError(message, name=self.__name__)
         raise AttributeError(message, name=name)
 
@@ -63,8 +67,6 @@ def missing_name(name: str, module: str, noun: str, known: Iterable[str]) -> str
 
 def _asked_by_import(frame: Any) -> bool:
     """Return True when the instruction at which `frame` stands is ``from ... import``: its AttributeError would lose our message."""
-    import dis
-
     code = frame.f_code.co_code
     return bool(dis.opname[code[frame.f_lasti]] == "IMPORT_FROM")
 
@@ -72,7 +74,7 @@ def _asked_by_import(frame: Any) -> bool:
 def build(service: DataService, caller: Caller) -> dict[str, FaceModule]:
     """Return the modules over one data service, by full name."""
     logger = Logger()
-    kernel = {"Logger": Logger, "logger": logger, "DateAndTime": DateAndTime}
+    kernel = {"DateAndTime": DateAndTime, "Logger": Logger, "V3D": V3D, "logger": logger}
     objects = {
         "EventWorkspace": workspaces.EventWorkspace,
         "Workspace2D": workspaces.Workspace2D,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,26 @@ if TYPE_CHECKING:
 
 PICOCOULOMB_PER_UAH = 3.6e9
 """1 uA·h = 3600 uC = 3.6e9 pC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """Of the values of a time series; NaN when there are none."""
+
+    mean: float
+    """Mean."""
+
+    median: float
+    """Median."""
+
+    standard_deviation: float
+    """Standard deviation of the values themselves."""
+
+    minimum: float
+    """Smallest."""
+
+    maximum: float
+    """Largest."""
 
 
 class LogProperty:
@@ -74,6 +94,19 @@ class LogProperty:
     def nthValue(self, n: int) -> Any:
         """Return value `n` of a series, from 0."""
         return self._series().values[n]
+
+    def getStatistics(self) -> Statistics:
+        """Return mean, median, standard deviation, smallest and largest of the values, each value counting the same."""
+        values = np.asarray(self._series().values, dtype=np.float64)
+        if not len(values):
+            return Statistics(mean=math.nan, median=math.nan, standard_deviation=math.nan, minimum=math.nan, maximum=math.nan)
+        return Statistics(
+            mean=float(values.mean()),
+            median=float(np.median(values)),
+            standard_deviation=float(values.std()),
+            minimum=float(values.min()),
+            maximum=float(values.max()),
+        )
 
     def _series(self) -> LogSeries:
         if isinstance(self.log, LogSeries):

@@ -74,6 +74,14 @@ def test_a_single_value_has_no_times(service: DataService, put: Put) -> None:
         _ = put("a").getRun()["frequency"].times
 
 
+def test_a_series_has_statistics(service: DataService, put: Put) -> None:
+    ws = put("a")
+    found = ws.getRun()["temperature"].getStatistics()
+    assert (found.mean, found.median, found.standard_deviation, found.minimum, found.maximum) == (290.5, 290.5, 0.5, 290, 291)
+    service.put("b", histogram().replace(run=Run(logs={"empty": LogSeries(time_ns=np.empty(0, dtype=np.int64), values=np.empty(0))})))
+    assert np.isnan(service["b"].getRun()["empty"].getStatistics().mean)  # type: ignore[attr-defined]
+
+
 def test_the_charge_is_known_set_and_integrated(service: DataService) -> None:
     pulses = LogSeries(time_ns=np.arange(4), values=np.full(4, 9e8), unit="picoCoulomb")
     run = service.put("a", histogram().replace(run=Run(logs={"proton_charge": pulses}))).getRun()  # type: ignore[attr-defined]
