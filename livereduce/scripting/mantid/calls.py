@@ -202,16 +202,22 @@ class Caller:
     def _put(self, algorithm: Algorithm, one: Property, value: AnyWorkspace | None, target: Target, step: Step) -> Any:
         """Put one workspace under its name, with its new step of history, and return its handle."""
         if algorithm.on_names:
-            if target.name not in self.service.names:
-                return None
-            value = self.service.names[target.name]
-            if isinstance(value, WorkspaceGroup):
-                return self.service[target.name]
+            return self._named(target.name, step)
         if value is None:
             if isinstance(one, Output) and one.optional:
                 return None
             raise TypeError(f"{algorithm.name}: the function returned nothing for {one.name}")
         return self.service.put(target.name, _with_step(value, step), keep=target.keep)
+
+    def _named(self, name: str, step: Step) -> Any:
+        """Return the handle of what a function put under a name itself, with its new step of history; groups keep theirs."""
+        if name not in self.service.names:
+            return None
+        entry = self.service.names.entry(name)
+        if entry.members is None:
+            # Not put anew: a script may hold arrays of it to write into.
+            entry.update(lambda value: value.replace(history=(*value.history, step)))
+        return self.service.handle(entry)
 
 
 _GENERAL = {"version", "enablelogging", "storeinads", "startprogress", "endprogress", "rethrows"}

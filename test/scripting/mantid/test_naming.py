@@ -35,6 +35,14 @@ def test_a_rename_keeps_the_value_and_leaves_nothing_behind(api: Any, service: D
     assert a.getHistory().lastAlgorithm().name() == "RenameWorkspace"
 
 
+def test_arrays_in_a_scripts_hand_stay_those_of_a_renamed_workspace(api: Any, put: Put) -> None:
+    a = put("a")
+    row = a.dataY(0)
+    b = api.RenameWorkspace(a)
+    row[:] = 5
+    assert b.readY(0)[0] == 5
+
+
 def test_accumulation_can_be_renamed_to_result_each_time(api: Any, service: DataService, put: Put) -> None:
     for count in (1, 2):
         put("accumulation", count)
