@@ -29,8 +29,11 @@ SERVICE_USER = "snsdata"
 SERVICE_LOG = Path("/var/log/SNS_applications/livereduce.log")
 """That place."""
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
-Number = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+"""Seconds or GB; the bound (30 years) refuses 1e999, which JSON readers take for infinity."""
+
+Number = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+"""Periods and spectrum numbers are 32 bits wide wherever they come from."""
 
 
 class Watchdog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +42,7 @@ class Watchdog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     interval: Positive = 60
     """s between looks at the heartbeats, at most; they are looked at more often than that."""
 
-    threshold: Annotated[float, msgspec.Meta(ge=20)] = 300
+    threshold: Annotated[float, msgspec.Meta(ge=20, le=1e9)] = 300
     """s without a heartbeat after which a child is replaced; a script that takes longer than this for one chunk is cut off."""
 
 
@@ -304,7 +307,6 @@ _WORDS = {
     "bool": "true or false",
     "array": "a list",
     "object": "an object",
-    r" \|": " or",
 }
 
 
