@@ -15,7 +15,7 @@ from livereduce.process import STOP
 
 log = logging.getLogger(__name__)
 
-PRELOAD = ["livereduce.receiver.process", "livereduce.reducer.process"]
+PRELOAD = ["livereduce.receiver.process", "livereduce.reducer.process", "livereduce.reducer.warm"]
 """Imported once by the server that children are forked from: a new reducer is ready in tens of milliseconds."""
 
 STOP_S = 1.6
