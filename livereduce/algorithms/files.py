@@ -26,7 +26,7 @@ from livereduce.algorithms.sink import hdf5_into
 from livereduce.algorithms.taking import take
 from livereduce.data.events import EventWorkspace, SpectraWorkspace
 from livereduce.data.group import AnyWorkspace, WorkspaceGroup
-from livereduce.data.provenance import Provenance
+from livereduce.data.provenance import Provenance, wrote
 from livereduce.errors import AlgorithmError, PublishError
 
 
@@ -210,6 +210,7 @@ def _replacing(filename: str | os.PathLike[str], *, keep: bool) -> Iterator[Path
         yield temporary
         _sync(temporary)
         temporary.replace(final)
+        wrote(str(final))
         _sync(final.parent)
     except (OSError, RuntimeError) as cause:
         raise PublishError(f"{final}: {_reason(cause)}; nothing was written") from cause
