@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import socket
 
+SEND_S = 0.2
+"""Longest wait for a systemd that does not take messages: the loop has other things to do."""
+
 
 class Systemd:
     """Tells systemd how the service is; silent when there is no systemd to tell."""
@@ -26,20 +29,23 @@ class Systemd:
     def alive(self, status: str) -> None:
         """Feed the watchdog, and say what the service does when that has changed."""
         words = " ".join(status.split())
-        self._send("WATCHDOG=1" if words == self._said else f"WATCHDOG=1\nSTATUS={words}")
-        self._said = words
+        if self._send("WATCHDOG=1" if words == self._said else f"WATCHDOG=1\nSTATUS={words}"):
+            self._said = words
 
     def stopping(self) -> None:
         """Say that the service ends."""
         self._send("STOPPING=1")
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: str) -> bool:
+        """Return whether it was sent."""
         if not self._address:
-            return
+            return False
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+                channel.settimeout(SEND_S)
                 channel.connect(self._address)
                 channel.send(text.encode())
+                return True
         except OSError:
             # systemd restarting itself: the next beat gets through, and it waits WatchdogSec for one.
-            return
+            return False

@@ -26,7 +26,7 @@ class Restart:
 
 
 class RestartPolicy:
-    """Decides restarts by progress: a checkpoint that stands further than at the last ending.
+    """Decides restarts by progress: a checkpoint that stands elsewhere than at the last ending.
 
     With progress the next reducer starts at once from the checkpoint. Without, each wait is twice the one before; and when it was
     memory that ended it, the accumulation itself may be too large or the very chunk may leak, so the next one begins at the journal's end.
@@ -38,12 +38,14 @@ class RestartPolicy:
 
     def after(self, position: int, *, memory: bool) -> Restart:
         """Return what to do after an ending when the checkpoint stands at `position`; `memory` when the limit was the cause."""
-        progress = self._position is None or position > self._position
+        # Not only further: after a change of scripts the checkpoint goes back to the start of the run and moves on from there.
+        progress = position != self._position
         self._position = position
         self._in_vain = 0 if progress else self._in_vain + 1
         if progress:
             return Restart(delay_s=0.0, at_journal_end=False)
-        delay = min(FIRST_DELAY_S * 2 ** (self._in_vain - 1), MAX_DELAY_S)
+        # The exponent is bounded as well: a power of two of some thousand is no float any more.
+        delay = min(FIRST_DELAY_S * 2 ** min(self._in_vain - 1, 10), MAX_DELAY_S)
         return Restart(delay_s=delay, at_journal_end=memory)
 
     def forget(self) -> None:
