@@ -160,7 +160,7 @@ def installed(container: Container) -> Service:
 def service(installed: Service) -> Service:
     """The service, active, with data flowing: whatever the test before left of it."""
     installed.container.run("systemctl", "reset-failed", check=False)
-    installed.container.run("systemctl", "start", UNIT, seconds=START_S)
+    installed.container.run("systemctl", "start", "--no-block", UNIT)
     installed.wait_for_data(since=0, seconds=START_S)
     return installed
 
