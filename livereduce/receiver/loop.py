@@ -111,7 +111,7 @@ class Receiver:
         except WireError as error:
             path = keep_evidence(self._evidence_dir, self._listener.last_bytes(), self._clocks.wall_ns())
             self._tally.bad_packet()
-            self._lost(f"packet broke its layout: {error.field} at byte {error.offset}: {error} (bytes kept in {path})")
+            self._lost(f"packet broke its layout: {error.field} at byte {error.offset}: {error}", f" (bytes kept in {path})")
         except ListenerError as error:
             self._lost(str(error))
 
@@ -141,15 +141,25 @@ class Receiver:
                 self._dropped_since = self._journal.lost_records - 1
             return
         if self._dropped_since is not None:
-            lost, self._dropped_since = self._journal.lost_records - self._dropped_since, None
-            log.warning("The journal takes records again; %d were lost", lost)
-            self._journal.append(Record(Gap(time_ns=self._clocks.wall_ns(), reason="no room for the journal", lost_records=lost)))
+            self._note_gap(self._journal.lost_records - self._dropped_since)
 
-    def _lost(self, why: str) -> None:
+    def _note_gap(self, lost: int) -> None:
+        """Say in the journal how many records are missing; the note itself may find no room, then the next record brings it."""
+        try:
+            self._journal.append(Record(Gap(time_ns=self._clocks.wall_ns(), reason="no room for the journal", lost_records=lost)))
+        except StoreError:
+            self._dropped_since = self._journal.lost_records - lost
+            return
+        self._dropped_since = None
+        log.warning("The journal takes records again; %d were lost", lost)
+
+    def _lost(self, why: str, detail: str = "") -> None:
+        """Close, say why, wait; `detail` differs from one loss to the next for the same reason."""
         self._listener.close()
         if self._stop.is_set():
             return
-        self._say_lost(" ".join(why.split()))  # operators grep this line: newlines from the network must not fake others
+        why = _one_line(why)
+        self._say_lost(why, detail)
         waited = self._clocks.monotonic_s() + self._back_off_s
         while not self._stop.is_set() and (left := waited - self._clocks.monotonic_s()) > 0:
             self._report("waiting to reconnect", why)
@@ -157,13 +167,13 @@ class Receiver:
             self._stop.wait(min(left, STATUS_EVERY_S))
         self._back_off_s = min(self._back_off_s * 2, MAX_BACK_OFF_S)
 
-    def _say_lost(self, why: str) -> None:
+    def _say_lost(self, why: str, detail: str) -> None:
         """Log the first losses for one reason, then fewer and fewer."""
         self._same_loss = self._same_loss + 1 if why == self._last_loss else 1
         self._last_loss = why
         if self._same_loss <= FIRST_LOSSES_LOGGED or self._same_loss.bit_count() == 1:
             times = f" ({self._same_loss} times in a row)" if self._same_loss > 1 else ""
-            log.warning("Connection lost: %s%s; retrying in %.1f s", why, times, self._back_off_s)
+            log.warning("Connection lost: %s%s%s; retrying in %.1f s", why, detail, times, self._back_off_s)
 
     def _report(self, state: str, reason: str) -> None:
         now = self._clocks.monotonic_s()
@@ -185,3 +195,8 @@ class Receiver:
                 self._journal.sync()
             except StoreError as error:
                 log.error("Journal: %s", error)
+
+
+def _one_line(text: str) -> str:
+    """Return `text`, parts of which come from the network, without what could fake lines of the log or steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
