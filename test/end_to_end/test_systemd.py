@@ -43,7 +43,7 @@ DROP_IN = f"""
 ExecStart=
 ExecStart={VENV}/bin/python -m livereduce run {{conf}}
 Environment=PYTHONPATH={CODE}
-WatchdogSec=3
+WatchdogSec=5
 RestartSec=100ms
 ExecStopPost=/bin/sh -c 'echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >>"$STATE_DIRECTORY/endings"'
 """
@@ -244,6 +244,8 @@ def test_a_hung_daemon_is_ended_by_the_watchdog_and_comes_back_with_its_journal(
     service.container.run("kill", "-STOP", str(before))
     wait_until(lambda: service.active() and service.main_pid() not in (0, before), BACK_S, service.story)
     assert service.last_ending().startswith("watchdog ")
+    log = service.container.run("journalctl", "--unit", UNIT, "--output=cat")
+    assert re.search(r"Fatal Python error: Aborted\n.*\n?.*most recent call first", log), "the log tells where it hung"
     service.wait_for_data(since=records)
 
 
