@@ -15,7 +15,7 @@ from livereduce.algorithms.runs import merged
 from livereduce.data.events import EventWorkspace, SpectraWorkspace
 from livereduce.data.group import AnyWorkspace, WorkspaceGroup
 from livereduce.data.workspace import Workspace
-from livereduce.errors import AccumulationError
+from livereduce.errors import AccumulationError, AlgorithmError
 
 Method = Literal["Add", "Replace", "Append"]
 Combine = Callable[[SpectraWorkspace, SpectraWorkspace], SpectraWorkspace]
@@ -64,16 +64,10 @@ class Accumulation:
         AccumulationError
             If it does not fit: other bins, other spectra, a group and a single workspace. Nothing has changed then.
         """
-        if self._value is None:
-            self._value = output
-        elif isinstance(output, WorkspaceGroup) and isinstance(self._value, WorkspaceGroup):
-            self._value = self._combined_groups(self._value, output)
-        elif isinstance(output, WorkspaceGroup) or isinstance(self._value, WorkspaceGroup):
-            raise AccumulationError(
-                f"the chunk is {describe(output)}, the accumulation is {describe(self._value)}; wanted two groups or two workspaces"
-            )
-        else:
-            self._value = self._combine[self._method](self._value, output)
+        try:
+            self._value = output if self._value is None else self._combined(self._value, output)
+        except AlgorithmError as error:
+            raise AccumulationError(f"the chunk does not fit the accumulation: {error}") from error
         self.chunks += 1
 
     @property
@@ -87,16 +81,29 @@ class Accumulation:
             return self._value.map(_frozen)
         return None if self._value is None else _frozen(self._value)
 
+    def _combined(self, have: AnyWorkspace, new: AnyWorkspace) -> AnyWorkspace:
+        if isinstance(new, WorkspaceGroup) and isinstance(have, WorkspaceGroup):
+            return self._combined_groups(have, new)
+        if isinstance(new, WorkspaceGroup) or isinstance(have, WorkspaceGroup):
+            raise AccumulationError(f"the chunk is {describe(new)}, the accumulation is {describe(have)}; wanted two groups or two workspaces")
+        return self._combine[self._method](have, new)
+
     def _combined_groups(self, have: WorkspaceGroup, new: WorkspaceGroup) -> WorkspaceGroup:
         if len(have) != len(new) and self._method != "Replace":
             raise AccumulationError(f"the chunk is a group of {len(new)}, the accumulation a group of {len(have)}; wanted as many members")
         if self._method == "Replace":
             return new
+        pairs = list(zip(have.members, new.members, strict=True))
         if self._method == "Add":
-            for one, other in zip(have.members, new.members, strict=True):
+            for one, other in pairs:
                 _check_fit(one, other)
-        members = tuple(self._combine[self._method](one, other) for one, other in zip(have.members, new.members, strict=True))
+        # What may still be refused comes before anything is changed in place.
+        fresh = [None if self._in_place(one, other) else self._combine[self._method](one, other) for one, other in pairs]
+        members = tuple(self._combine[self._method](*pair) if made is None else made for made, pair in zip(fresh, pairs, strict=True))
         return WorkspaceGroup(members=members, names=have.names)
+
+    def _in_place(self, have: SpectraWorkspace, new: SpectraWorkspace) -> bool:
+        return self._method == "Add" and isinstance(have, Workspace) and isinstance(new, Workspace)
 
     def _added(self, have: SpectraWorkspace, new: SpectraWorkspace) -> SpectraWorkspace:
         if not isinstance(have, Workspace) or not isinstance(new, Workspace):
@@ -148,8 +155,14 @@ def _check_fit(have: SpectraWorkspace, new: SpectraWorkspace) -> None:
         raise AccumulationError(
             f"the chunk has other bins ({_ends(new)}) than the accumulation ({_ends(have)}); wanted the same (use fixed Rebin Params)"
         )
-    if have.x_unit != new.x_unit or have.distribution != new.distribution:
+    if have.distribution != new.distribution:
+        raise AccumulationError(f"the chunk is {_meaning(new)}, the accumulation is {_meaning(have)}; wanted the same")
+    if have.x_unit != new.x_unit:
         raise AccumulationError(f"the chunk is in {new.x_unit or 'no unit'}, the accumulation in {have.x_unit or 'no unit'}; wanted the same")
+
+
+def _meaning(workspace: Workspace) -> str:
+    return "per unit of x (a distribution)" if workspace.distribution else "per bin"
 
 
 def _ends(workspace: Workspace) -> str:

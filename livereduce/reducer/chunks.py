@@ -6,6 +6,7 @@ the chunk is that reading; for Add and Append it is what came since the reading 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ from livereduce.data.group import AnyWorkspace, WorkspaceGroup
 from livereduce.data.run import LogNumber, Run
 from livereduce.data.workspace import Spectra, Workspace
 from livereduce.store.record import Counts, Histogram, Layout, Record, RunEnd, RunStart
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,7 +98,7 @@ class ChunkMaker:
         """Yield run starts, chunks and run ends, in order."""
         for position, record in records:
             match record.header:
-                case Histogram() as header if record.counts is not None and self._layout is not None:
+                case Histogram() as header if record.counts is not None and self._fits(position, header):
                     first = self._waiting.first if self._waiting else position
                     self._waiting = _Reading(first, position, header, record.counts)
                 case RunStart() as start:
@@ -107,6 +110,15 @@ class ChunkMaker:
                     self._layout = None
                     yield RunOver(position=position, end=end)
         yield from self._flush()
+
+    def _fits(self, position: int, header: Histogram) -> bool:
+        """Whether a reading is one of the run: not one between runs, nor after a run start that could not be read."""
+        if self._layout is None:
+            return False
+        wanted = (len(self._layout.periods), len(self._layout.spectrum_numbers), len(self._layout.x) - 1)
+        if tuple(header.shape) != wanted:
+            log.error("Journal position %d: a reading of %s (periods, spectra, bins) in a run of %s; it is skipped", position, header.shape, wanted)
+        return tuple(header.shape) == wanted
 
     def _flush(self) -> Iterator[Chunk]:
         reading, self._waiting = self._waiting, None

@@ -179,16 +179,17 @@ class Reducer:
         return True
 
     def _resume_run(self, where: Checkpoint) -> bool:
-        found = self._journal.read(where.run_position, limit_bytes=1).records
-        if not found or found[0][0] != where.run_position or not isinstance(found[0][1].header, RunStart):
+        start = self._journal.at(where.run_position)
+        if start is None or not isinstance(start.header, RunStart):
             return False
-        self._begin_run(where.run_position, found[0][1].header)
         if where.previous_position < 0:
+            self._begin_run(where.run_position, start.header)
             return True
-        position, reading = self._journal.read(where.previous_position, limit_bytes=1).records[0]
-        if position != where.previous_position or reading.counts is None or not isinstance(reading.header, Histogram):
+        reading = self._journal.at(where.previous_position)
+        if reading is None or reading.counts is None or not isinstance(reading.header, Histogram):
             return False
-        self._maker.resume(position, reading.header, reading.counts)
+        self._begin_run(where.run_position, start.header)
+        self._maker.resume(where.previous_position, reading.header, reading.counts)
         return True
 
     def _begin_run(self, position: int, start: RunStart) -> None:
@@ -207,7 +208,8 @@ class Reducer:
             self._say_where()
             return
         batch = self._journal.read(self._position)
-        self._seen_version = version if not batch.records else -1
+        more = batch.next > self._position  # not `records`: those that cannot be read are left out there
+        self._seen_version = -1 if more else version
         for piece in self._maker.pieces(batch.records):
             match piece:
                 case RunBegan():
@@ -217,7 +219,7 @@ class Reducer:
                 case RunOver():
                     self._run_over(piece)
         self._position = batch.next
-        if not batch.records or self._position >= self._caught_up_at:
+        if not more or self._position >= self._caught_up_at:
             self._apply(Event.CAUGHT_UP)
         self._timers()
         self._say_where()
@@ -244,8 +246,9 @@ class Reducer:
     # --- what the journal says
 
     def _run_began(self, piece: RunBegan) -> None:
-        self._begin_run(piece.position, piece.start)
+        # First what is due for the run before, if its end was lost; that has to bear its own number.
         self._apply(Event.RUN_BEGAN)
+        self._begin_run(piece.position, piece.start)
         log.info("Run %d started", piece.start.number)
 
     def _run_over(self, piece: RunOver) -> None:

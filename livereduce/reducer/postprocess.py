@@ -33,7 +33,7 @@ class Outcome:
     seconds: float
     """Time it took."""
 
-    error: Exception | None
+    error: BaseException | None
     """What went wrong, None when nothing did."""
 
 
@@ -73,10 +73,10 @@ class PostProcessor:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             started = time.monotonic()
-            error: Exception | None = None
+            error: BaseException | None = None
             try:
                 self._work(job)
-            except Exception as caught:  # noqa: BLE001 - the top of this thread: whatever it is goes to the report
+            except BaseException as caught:  # noqa: BLE001 - the top of this thread: whatever it is, a script's sys.exit too, goes to the report
                 error = caught
             self.running_since_s = None
             self._report(Outcome(job=job, seconds=time.monotonic() - started, error=error))

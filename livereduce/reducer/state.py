@@ -107,6 +107,8 @@ def decide(state: State, event: Event) -> Decision:
 
 
 def _run_began(state: State) -> Decision:
+    if state.has_data:  # the end of the run before was lost: it is over all the same
+        return _run_over(state)
     cleared = replace(state, has_data=False, changed=False, posted=False, unsaved=True)
     return cleared, (Command.CLEAR,)
 
@@ -145,7 +147,9 @@ def _checkpoint_due(state: State) -> Decision:
 
 def _post_ended(state: State) -> Decision:
     idle = replace(state, post_running=False, final_running=False)
-    return _start_post(idle) if idle.finals else (idle, ())
+    # A run's first chunk may have come meanwhile: it does not wait for the timer.
+    first = idle.phase is Phase.LIVE and idle.changed and not idle.posted
+    return _start_post(idle) if idle.finals or first else (idle, ())
 
 
 def _stop(state: State) -> Decision:

@@ -89,7 +89,7 @@ class FailureStatus(msgspec.Struct, kw_only=True, frozen=True):
     """The script's own traceback."""
 
     count: int = 1
-    """How often this very error came in a row."""
+    """How often this very error came since the script last ran well."""
 
     time_ns: int = 0
     """When it came last, ns since 1970-01-01 UTC."""
