@@ -92,7 +92,7 @@ class Service:
         return int((self.status().get("receiver") or {}).get("journal_records", 0))
 
     def flowing(self, since: int) -> bool:
-        """Tell whether the service is up, its journal has grown beyond `since` and its reducer has caught up with it."""
+        """Tell whether the service is up, its journal has grown beyond `since`, and what was reduced adds up to all of it."""
         status = self.status()
         receiver, reducer = status.get("receiver") or {}, status.get("reducer") or {}
         return bool(
@@ -101,6 +101,8 @@ class Service:
             and receiver.get("journal_records", 0) > since
             and reducer.get("chunks", 0) > 0
             and reducer.get("position") == receiver.get("journal_end")
+            # The source counts upwards: the sum of all that was reduced is its newest reading, or something was lost or taken twice.
+            and reducer.get("counts") == receiver.get("counts")
         )
 
     def wait_for_data(self, *, since: int, seconds: float = BACK_S) -> None:
