@@ -21,6 +21,7 @@ from silx.io.nxdata import get_default
 
 from livereduce.algorithms import files
 from livereduce.algorithms.files import load_nexus, save_nexus
+from livereduce.algorithms.nexus.logs import time_ns
 from livereduce.data.events import NO_PULSE_NS, EventKind, Events, EventWorkspace
 from livereduce.data.group import WorkspaceGroup
 from livereduce.data.instrument import Instrument
@@ -602,3 +603,16 @@ def test_what_is_not_in_the_file_is_told(options, message, tmp_path):
     save_nexus(input_workspace=workspace(), filename=tmp_path / "a.nxs")
     with pytest.raises(AlgorithmError, match=message):
         load_nexus(filename=tmp_path / "a.nxs", **options)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("1970-01-01T01:00:00", 3600), ("1970-01-01T01:00:00Z", 3600), ("1970-01-01T01:00:00+01:00", 0), ("1970-01-01 00:00:00-0130", 5400)],
+)
+def test_times_are_read_with_their_zone(written, seconds):
+    assert time_ns(written) == seconds * 10**9
+
+
+@pytest.mark.parametrize("written", ["", "today", "1970-13-01T00:00:00", "1970-01-01T00:00:00+", "12"])
+def test_what_is_no_time_is_none(written):
+    assert time_ns(written) is None

@@ -17,6 +17,8 @@ from livereduce.data.run import Log, LogNumber, LogSeries, LogValue
 INT32 = np.iinfo(np.int32)
 INT64 = np.iinfo(np.int64)
 
+ISO = re.compile(r"(?P<moment>\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?)(Z|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?)?")
+
 
 def write_log(logs: h5py.Group, name: str, log: Log) -> h5py.Group:
     """Write one log as a group of `logs`, under its name as far as HDF5 allows that, and return the group."""
@@ -51,12 +53,16 @@ def iso(time_ns: int) -> str:
 
 
 def time_ns(text: str) -> int | None:
-    """Return ISO 8601 in UTC as ns since 1970; None for what is not a time."""
+    """Return ISO 8601 as ns since 1970; UTC where it names no zone; None for what is not a time."""
+    found = ISO.fullmatch(text.strip())
+    if found is None:
+        return None
     try:
-        moment = np.datetime64(re.sub(r"(Z|[+-]00:?00)$", "", text.strip()), "ns")
+        moment = np.datetime64(found["moment"], "ns")
     except ValueError:
         return None
-    return None if np.isnat(moment) else int(moment.astype(np.int64))
+    ahead_min = int(f"{found['sign']}1") * (60 * int(found["hours"]) + int(found["minutes"] or 0)) if found["sign"] else 0
+    return int(moment.astype(np.int64)) - ahead_min * 60_000_000_000
 
 
 def _free_name(logs: h5py.Group, name: str) -> str:
