@@ -23,10 +23,10 @@ UNITS = ROOT / "systemd"
 UNIT, TEMPLATE = "livereduce.service", "livereduce@.service"
 CODE, VENV, PORT = "/srv/livereduce", "/opt/livereduce", 56789
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
-START_S = 60.0
+START_S = 120.0
 """Longest time from start to READY=1, compiling included."""
 
-BACK_S = 30.0
+BACK_S = 60.0
 """Longest time until a service that was killed or hung is back and data flow again."""
 
 CONF = {
