@@ -302,7 +302,7 @@ def _decode_request(header: _Header, data: bytes) -> Request:
     """What `data` under `header` asks for: text is a parameter's name whatever the command says, as known servers take it."""
     if header.element is ElementType.CHAR and data:
         return GetParameter(name=data.decode("latin-1"), element=_element_of(header.command), command=header.command)
-    if header.command == "GETDAT" and header.element is ElementType.INT32:
+    if header.command == "GETDAT" and header.element is ElementType.INT32 and data:
         if len(data) != 8:
             raise WireError(f"GETDAT: {len(data)} bytes of data at offset {HEADER_SIZE}; wanted 8", field="data", offset=HEADER_SIZE)
         first, count = struct.unpack("<2i", data)
