@@ -20,6 +20,8 @@ import pytest
 
 from livereduce.cli import _parser
 from livereduce.config import Config, InstrumentFile, parse
+from livereduce.listeners.isis_histogram import OPTIONS
+from livereduce.listeners.registry import BUILTIN
 from livereduce.scripting.mantid.catalogue import algorithms
 from livereduce.supervisor.conf import LIVE_KEYS
 
@@ -222,6 +224,15 @@ def test_the_keys_that_apply_at_once_are_named() -> None:
     assert set(re.findall(r"`(\w+)`", sentence.split("applied at once")[0])) == LIVE_KEYS
 
 
+def test_the_kinds_of_sources_are_described_with_address_and_options() -> None:
+    described = {row[0]: row[1:] for row in rows(ROOT / "docs/reference/configuration.md", "type")}
+    assert described.keys() == BUILTIN.keys()
+    for name, kind in BUILTIN.items():
+        assert f"`{kind.default_address}`" in described[name][0]
+    options = dict(re.findall(r"`(\w+)` \((\d+)\)", described["ISIS_Histogram"][1]))
+    assert options == {name: f"{seconds:g}" for name, seconds in OPTIONS.items()}
+
+
 def test_the_page_of_algorithms_is_what_the_declarations_say() -> None:
     made = generator()
     assert made.PAGE.read_text(encoding="utf-8") == made.page(), "run: python docs/generate_algorithms.py"
@@ -247,7 +258,7 @@ def test_every_line_of_the_log_that_is_promised_is_in_the_code() -> None:
     assert len(lines) > 25
     for line in lines:
         # A line may be put together in two places, so that its parts are looked for one by one.
-        parts = re.split(r"<[^>]*>|; ", re.sub(r"^(Processing|Accumulation|Using (post-)?processing)", "", line))
+        parts = re.split(r'"?<[^>]*>"? ?|; ', re.sub(r"^(Processing|Accumulation|Using (post-)?processing)", "", line))
         missing = [part for part in parts if not any(part in text for text in known)]
         assert not missing, f"{line}: {missing}"
 
