@@ -58,6 +58,8 @@ def obstacle() -> str | None:
         return "only root can boot a container"
     if not _hierarchies():
         return "this kernel shows no cgroup2 and no cgroup hierarchy of systemd"
+    if missing_tools():
+        return None
     with tempfile.TemporaryDirectory(prefix="livereduce-overlay-") as base:
         tried = subprocess.run(_private(base, "true"), capture_output=True, text=True, check=False)
     if tried.returncode != 0:
