@@ -6,16 +6,11 @@ Exit codes: 0 asked to stop; 2 configuration wrong, one line on stderr; 1 anythi
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from livereduce import __version__
 from livereduce.errors import ConfigError, LiveReduceError
-
-FAKES = {"histogram": "livereduce.simulators.isis_histogram"}
-"""Simulated DAQs by name: the module whose `main` runs one."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,9 +68,6 @@ def _demo(chosen: argparse.Namespace) -> int:
 
 
 def _fake(given: list[str]) -> int:
-    kind = given[0] if given else ""
-    if kind not in FAKES:
-        print(f"livereduce fake: got {kind!r}, wanted one of {', '.join(FAKES)}", file=sys.stderr)
-        return 0 if kind in ("-h", "--help") else 2
-    run: Callable[[list[str]], int] = importlib.import_module(FAKES[kind]).main
-    return run(given[1:])
+    from livereduce.simulators.command import main as fake
+
+    return fake(given)

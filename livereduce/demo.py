@@ -159,6 +159,9 @@ def _board(folder: Path, daemon: subprocess.Popen[str]) -> Iterator[Board]:
 
 def _say_goodbye(console: Console, folder: Path) -> None:
     files = sorted(str(path.relative_to(folder)) for path in (folder / "results").glob("**/*") if path.is_file())
-    console.print(f"Ended. {len(files)} result files stay in {folder / 'results'}:" if files else f"Ended. The log is {folder / 'livereduce.log'}.", highlight=False)
+    console.print(
+        f"Ended. {len(files)} result files stay in {folder / 'results'}:" if files else f"Ended. The log is {folder / 'livereduce.log'}.",
+        highlight=False,
+    )
     for name in files:
         console.print(f"  {name}", highlight=False)

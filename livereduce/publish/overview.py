@@ -51,7 +51,7 @@ class Overview:
     @property
     def running(self) -> bool:
         """Whether the daemon gives life signs."""
-        return self.supervisor is not None and 0 <= self.now_s - self.supervisor.beat_s < STALE_S
+        return self.supervisor is not None and not self.supervisor.stopped and 0 <= self.now_s - self.supervisor.beat_s < STALE_S
 
 
 def read_overview(board: Board, instrument: str) -> Overview:
@@ -181,7 +181,7 @@ def _supervisor_rows(supervisor: SupervisorStatus | None) -> list[tuple[str, str
 def _clock(time_ns: int | None) -> str:
     if not time_ns:
         return "?"
-    return datetime.fromtimestamp(time_ns / 1e9).strftime("%Y-%m-%d %H:%M:%S")  # noqa: DTZ006 - people read local time
+    return datetime.fromtimestamp(time_ns / 1e9).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _bytes(size: int) -> str:

@@ -219,5 +219,8 @@ class SupervisorStatus(msgspec.Struct, kw_only=True, tag="supervisor"):
     message: str = ""
     """The last thing it did."""
 
+    stopped: bool = False
+    """True when it ended in good order."""
+
 
 Status = ReceiverStatus | ReducerStatus | SupervisorStatus

@@ -23,7 +23,7 @@ from livereduce.reducer.process import ReducerProcessSettings, ScriptPair
 from livereduce.reducer.process import main as reduce
 from livereduce.store.board import Board
 from livereduce.store.status import ReceiverStatus, ReducerStatus, SupervisorStatus
-from livereduce.supervisor.children import Child, stop_all
+from livereduce.supervisor.children import STOP_S, Child, stop_all
 from livereduce.supervisor.heartbeat import Systemd
 from livereduce.supervisor.memory import MB, limit_bytes, total_bytes, used_bytes
 from livereduce.supervisor.policy import FAILURES_OF_NEW_SCRIPT, RestartPolicy
@@ -121,7 +121,9 @@ class Supervisor:
             self._systemd.stopping()
             late = stop_all(child for child in (self._receiver, self._reducer) if child is not None)
             if late:
-                log.warning("Killed after %s did not end in time", " and ".join(late))
+                log.warning("Killed: %s did not end within %.1f s", " and ".join(late), STOP_S)
+            self._status.stopped = True
+            self._write_status()
 
     def _turn(self) -> str:
         if self._wake.signals:
@@ -249,7 +251,10 @@ class Supervisor:
         if now >= self._status_due:
             self._status_due = now + STATUS_EVERY_S
             self._status.beat_s = now
-            try:
-                self._board.set_status(self._status)
-            except StoreError as error:
-                log.error("Status cannot be written: %s", error)
+            self._write_status()
+
+    def _write_status(self) -> None:
+        try:
+            self._board.set_status(self._status)
+        except StoreError as error:
+            log.error("Status cannot be written: %s", error)

@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from end_to_end.service import PATIENCE_S, REPOSITORY, alive, kill, service, wait_for
 
 from livereduce.data.group import WorkspaceGroup
-from end_to_end.service import PATIENCE_S, REPOSITORY, Service, alive, kill, service, wait_for
+from livereduce.simulators.faults import Fault
+from livereduce.simulators.isis_histogram import HistogramDae, HistogramServer, Size
 
 SUM_PERIODS = """
 from mantid.simpleapi import *
 SumSpectra(InputWorkspace="accumulation", OutputWorkspace=output)
 """
+
+
+@pytest.fixture
+def dae() -> Iterator[HistogramServer]:
+    """10 spectra of 20 bins, 10 000 to 12 000 us, each count the spectrum's number; nothing grows."""
+    with HistogramServer(HistogramDae(Size(spectra=10, bins=20))) as server:
+        yield server
+
+
+@pytest.fixture
+def growing() -> Iterator[HistogramServer]:
+    """The same size; counts grow when the test says so."""
+    with HistogramServer(HistogramDae(Size(spectra=10, bins=20), growing=True)) as server:
+        server.dae.add_frames(100)
+        yield server
+
+
+@pytest.fixture
+def many_periods() -> Iterator[HistogramServer]:
+    """Four periods of the same."""
+    with HistogramServer(HistogramDae(Size(periods=4, spectra=10, bins=20))) as server:
+        yield server
 
 
 @pytest.fixture
@@ -51,7 +77,9 @@ def test_each_signal_ends_everything_in_two_seconds_with_exit_code_0(live):
 def test_a_second_daemon_refuses_to_start_and_names_the_first(live):
     live.start()
     live.wait_log("Ready")
-    second = subprocess.run([sys.executable, str(REPOSITORY / "scripts" / "livereduce.py"), str(live.conf)], cwd=live.folder, capture_output=True, text=True)
+    second = subprocess.run(
+        [sys.executable, str(REPOSITORY / "scripts" / "livereduce.py"), str(live.conf)], cwd=live.folder, capture_output=True, text=True
+    )
     assert second.returncode == 1
     assert str(live.process.pid) in second.stderr
     assert second.stderr.count("\n") == 1
@@ -95,20 +123,20 @@ def test_a_killed_receiver_comes_back_and_the_run_goes_on(live, dae):
     assert len(live.wait_log("Run 0 started")) == 1
 
 
-def test_a_killed_reducer_comes_back_with_the_same_totals(tmp_path, dae):
-    with service(tmp_path, dae.address, accum_method="Add") as live:
+def test_a_killed_reducer_comes_back_with_the_same_totals(tmp_path, growing):
+    with service(tmp_path, growing.address, accum_method="Add") as live:
         live.post.write_text("RenameWorkspace('accumulation', 'result')\n")
         live.start()
         for frames in (1, 2, 3):
-            dae.add_frames(1)
-            truth = dae.counts(1)
+            growing.dae.add_frames(1)
+            truth = growing.dae.counts()[0]
             live.wait_result(lambda result, truth=truth: np.array_equal(result.y, truth))
             kill(live.pid_of("reducer"))
             live.wait_log("The reducer died", count=frames)
 
 
-def test_killing_the_daemon_leaves_no_child_behind_and_the_next_one_goes_on(tmp_path, dae):
-    with service(tmp_path, dae.address, accum_method="Add") as live:
+def test_killing_the_daemon_leaves_no_child_behind_and_the_next_one_goes_on(tmp_path, growing):
+    with service(tmp_path, growing.address, accum_method="Add") as live:
         live.post.write_text("RenameWorkspace('accumulation', 'result')\n")
         live.start()
         live.wait_result()
@@ -116,8 +144,8 @@ def test_killing_the_daemon_leaves_no_child_behind_and_the_next_one_goes_on(tmp_
         kill(live.process.pid)
         wait_for(lambda: not any(alive(pid) for pid in pids), "end of the children")
         live.process.communicate()
-        dae.add_frames(5)
-        truth = dae.counts(1)
+        growing.dae.add_frames(5)
+        truth = growing.dae.counts()[0]
         live.start()
         live.wait_result(lambda result: np.array_equal(result.y, truth))
         assert len(live.wait_log("Run 0 started")) == 1
@@ -127,19 +155,20 @@ def test_killing_the_daemon_leaves_no_child_behind_and_the_next_one_goes_on(tmp_
 def test_a_source_that_goes_away_is_waited_for_and_the_run_goes_on(live, dae):
     live.start()
     live.wait_result()
-    dae.close()
+    port = dae.port
+    dae.stop()
     live.wait_log("Connection lost: .*; retrying in")
-    dae.open()
-    live.wait_log("Connected to ISIS_Histogram", count=2)
-    before = live.overview.receiver.records
-    wait_for(lambda: live.overview.receiver.records > before, "readings after the reconnection")
+    with HistogramServer(dae.dae, port=port):
+        live.wait_log("Connected to ISIS_Histogram", count=2)
+        before = live.overview.receiver.records
+        wait_for(lambda: live.overview.receiver.records > before, "readings after the reconnection")
     assert len(live.wait_log("Run 0 started")) == 1
 
 
 def test_other_dimensions_in_mid_run_begin_a_new_run(live, dae):
     live.start()
     live.wait_result()
-    dae.resize(spectra=4)
+    dae.dae.resize(spectra=4)
     live.wait_log("Run 0 ended: .*dimensions changed")
     live.wait_log("Run 0 started", count=2)
     live.wait_result(lambda result: result.y[0, 0] == 5.0 * sum(range(1, 5)))
@@ -151,7 +180,7 @@ def test_periods_come_as_a_group_and_only_those_asked_for(tmp_path, many_periods
         live.start()
         result = live.wait_result()
         assert isinstance(result, WorkspaceGroup)
-        assert [member.y[:, 0].tolist() for member in result.members] == [[2005.0, 2002.0, 2005.0], [5.0, 2.0, 5.0]]
+        assert [member.y[:, 0].tolist() for member in result.members] == [[5.0, 2.0, 5.0], [2005.0, 2002.0, 2005.0]]
         assert [member.spectra.numbers.tolist() for member in result.members] == [[5, 2, 5]] * 2
         assert [member.spectra.detector_ids.tolist() for member in result.members] == [[5, 2, 5]] * 2
 
@@ -159,7 +188,9 @@ def test_periods_come_as_a_group_and_only_those_asked_for(tmp_path, many_periods
 def test_post_processing_that_takes_long_holds_up_no_chunk(tmp_path, dae):
     with service(tmp_path, dae.address) as live:
         go_on = tmp_path / "go-on"
-        live.post.write_text(f"import os\nwhile not os.path.exists({str(go_on)!r}):\n    time.sleep(0.01)\nRenameWorkspace('accumulation', 'result')\n")
+        live.post.write_text(
+            f"import os\nwhile not os.path.exists({str(go_on)!r}):\n    time.sleep(0.01)\nRenameWorkspace('accumulation', 'result')\n"
+        )
         live.start()
         wait_for(lambda: live.overview.reducer and live.overview.reducer.post_running_since_s, "post-processing to begin")
         begun = live.overview.reducer.chunks
@@ -275,17 +306,17 @@ def test_a_new_script_that_never_works_gives_way_to_the_last_good_one(live):
 # --- memory, disk, bad bytes
 
 
-def test_a_script_that_leaks_is_replaced_at_the_limit_and_the_totals_stay_right(tmp_path, dae):
+def test_a_script_that_leaks_is_replaced_at_the_limit_and_the_totals_stay_right(tmp_path, growing):
     limit_mb = 600
     total_mb = int(next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal")).split()[1]) / 1024
-    with service(tmp_path, dae.address, accum_method="Add", system_mem_limit_perc=100 * limit_mb / total_mb, mem_check_interval_sec=0.1) as live:
+    with service(tmp_path, growing.address, accum_method="Add", system_mem_limit_perc=100 * limit_mb / total_mb, mem_check_interval_sec=0.1) as live:
         live.proc.write_text("import mantid, numpy\nmantid.hoard = getattr(mantid, 'hoard', [])\nmantid.hoard.append(numpy.ones(5_000_000))\n")
         live.post.write_text("RenameWorkspace('accumulation', 'result')\n")
         live.start()
         receiver = live.pid_of("receiver")
         live.wait_log(r"ERROR - Memory usage \d+ MB exceeds limit \d+ MB - restarting", count=2)
-        dae.add_frames(3)
-        truth = dae.counts(1)
+        growing.dae.add_frames(3)
+        truth = growing.dae.counts()[0]
         live.wait_result(lambda result: np.array_equal(result.y, truth))
         assert live.pid_of("receiver") == receiver
         assert len(live.wait_log("Connected to")) == 1
@@ -302,7 +333,7 @@ def test_a_limit_that_no_reducer_can_keep_does_not_become_a_restart_loop(tmp_pat
 def test_nonsense_from_the_daq_closes_the_connection_and_is_kept_for_the_report(live, dae):
     live.start()
     live.wait_result()
-    dae.fault = "garbage"
+    dae.fault = Fault(kind="garbage")
     live.wait_log("Connection lost: packet broke its layout: .* at byte")
     dae.fault = None
     live.wait_log("Connected to", count=2)
@@ -310,24 +341,24 @@ def test_nonsense_from_the_daq_closes_the_connection_and_is_kept_for_the_report(
 
 
 @pytest.mark.skipif(subprocess.run(["id", "-u"], capture_output=True, text=True).stdout.strip() != "0", reason="mounting a small disk needs root")
-def test_a_full_disk_stops_neither_chunks_nor_results(tmp_path, dae):
+def test_a_full_disk_stops_neither_chunks_nor_results(tmp_path, growing):
     small = tmp_path / "small"
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(small)], check=True)
     try:
-        with service(tmp_path, dae.address, state_dir=str(small), accum_method="Add") as live:
+        with service(tmp_path, growing.address, state_dir=str(small), accum_method="Add") as live:
             live.post.write_text("RenameWorkspace('accumulation', 'result')\n")
             live.start()
             live.wait_result()
             filler = small / "filler"
-            with filler.open("wb") as file, pytest.raises(OSError):  # noqa: PT012 - fills until the disk says no
+            with filler.open("wb") as file, pytest.raises(OSError, match="No space"):  # noqa: PT012 - fills until the disk says no
                 while True:
                     file.write(bytes(65536))
                     file.flush()
             live.wait_log("ERROR - Journal stopped on disk: .*; chunks go on from memory")
             wait_for(lambda: live.overview.receiver.disk_full, "the status to say that the disk is full")
-            dae.add_frames(2)
-            truth = dae.counts(1)
+            growing.dae.add_frames(2)
+            truth = growing.dae.counts()[0]
             live.wait_result(lambda result: np.array_equal(result.y, truth))
             filler.unlink()
             live.wait_log("Journal is back on disk")
@@ -375,8 +406,4 @@ def test_status_tells_people_and_programs(live):
 
 
 def _env(home: Path) -> dict[str, str]:
-    import os
-
     return {**os.environ, "XDG_STATE_HOME": str(home / "state")}
-
-
