@@ -18,7 +18,7 @@ from livereduce.data.group import AnyWorkspace, WorkspaceGroup
 from livereduce.data.names import Names
 from livereduce.data.run import Run
 from livereduce.data.workspace import Workspace
-from livereduce.errors import AlgorithmError, ListenerError
+from livereduce.errors import AlgorithmError, ListenerError, ScriptError
 from livereduce.listeners.source import Listener, ListenerSettings
 from livereduce.reducer.chunks import ChunkMaker, histogram_workspace, spectra_of
 from livereduce.scripting import mantid
@@ -132,6 +132,13 @@ def test_the_scripts_of_the_page_on_scripts_run(service: DataService, tmp_path: 
     assert "vanadium" in service
     (ratio,) = members(runner.run_post(script(POST, post), chunk))
     assert np.nanmax(ratio.y) == pytest.approx(1 / 2.0)  # bins without counts are 0 by 0
+
+
+def test_an_error_reads_as_the_page_on_scripts_shows_it(service: DataService, tmp_path: Path) -> None:
+    (tmp_path / PROC).write_text("\n\nRebn(input)\n", encoding="utf-8")
+    with pytest.raises(ScriptError) as caught:
+        Runner(service, tmp_path).run_chunk(read(tmp_path / PROC), reading([1], 1.0))
+    assert f"\n{caught.value}\n" in (HOW_TO / "write-a-script.md").read_text(encoding="utf-8")
 
 
 def test_the_algorithm_of_the_page_on_algorithms_is_one(service: DataService) -> None:
