@@ -59,6 +59,7 @@ class Bench:
         thread = threading.Thread(target=reducer.run)
         thread.start()
         try:
+            wait_for(lambda: reducer._doing != ("", ""), "it has looked where to begin")
             yield reducer
         finally:
             reducer.stop()
