@@ -119,6 +119,29 @@ def test_every_page_is_reachable_from_the_readme() -> None:
     assert {name_of(page) for page in PAGES} <= {name_of(page) for page in seen}
 
 
+def test_the_modules_that_own_words_exist() -> None:
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").partition("## Words that mean several things")[0]
+    owners = [cell for line in text.splitlines() if line.startswith("| ") for cell in re.findall(r"`([^`]+)`", line.rsplit("|", 2)[1])]
+    assert len(owners) > 40
+    assert [one for one in owners if not (ROOT / "livereduce" / one).exists()] == []
+
+
+def test_the_map_names_rooms_that_exist() -> None:
+    table = rows(ROOT / "docs/map.md", "change")
+    named = {one for row in table for one in re.findall(r"`([\w/]+/(?:\w+\.py)?|\w+\.py)`", row[1])}
+    assert len(named) > 15
+    assert [one for one in named if not (ROOT / "livereduce" / one).exists() and not (ROOT / one).exists()] == []
+
+
+def test_the_map_shows_every_module() -> None:
+    (picture,) = [text for _, _, text in FENCE.findall((ROOT / "docs/map.md").read_text(encoding="utf-8")) if text.startswith("livereduce/")]
+    for room in ROOT.glob("livereduce/*/"):
+        if (room / "__init__.py").exists():
+            assert f"{room.name}/" in picture, room.name
+    for module in ROOT.glob("livereduce/*.py"):
+        assert module.name in picture or module.name == "__init__.py", module.name
+
+
 # --- examples
 
 
