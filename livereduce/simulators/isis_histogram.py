@@ -42,6 +42,9 @@ DEFAULT_PORT: Final = 56789
 REPLY_LIMIT: Final = 256 * 1024 * 1024
 """Most bytes of counts in one reply; a client that asks for more is refused."""
 
+MAX_RATE: Final = 1e6
+"""Most frames per second: with these it takes centuries until frames cannot be told apart in a float."""
+
 BARE_OK: Final = Reply()
 """Says no more than that a request was heard: the parameter is not known, the data are not there."""
 
@@ -257,6 +260,7 @@ def main(argv: Sequence[str] | None = None, *, stop: threading.Event | None = No
         Ends it when set; without one, signals do.
     """
     chosen = _parser().parse_args(argv)
+    stop = stop or _end_on_signals()  # before anybody can know that we are there
     growing = chosen.growing
     dae = HistogramDae(
         Size(periods=chosen.periods, spectra=chosen.spectra, bins=chosen.bins),
@@ -274,7 +278,7 @@ def main(argv: Sequence[str] | None = None, *, stop: threading.Event | None = No
         server.fault = chosen.fault
         kind = f"growing, {chosen.rate:g} frames/s" if growing else "constant"
         print(f"Simulated ISIS histogram DAE on {server.address} ({_describe(dae.size)}, {kind})", flush=True)
-        _wait_for(stop)
+        stop.wait()
     return 0
 
 
@@ -282,12 +286,11 @@ def _describe(size: Size) -> str:
     return f"{size.periods} periods, {size.spectra} spectra + {MONITORS} monitors, {size.bins} bins"
 
 
-def _wait_for(stop: threading.Event | None) -> None:
-    if stop is None:
-        stop = ended = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: ended.set())
-    stop.wait()
+def _end_on_signals() -> threading.Event:
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    return ended
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -303,7 +306,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bins", type=_number(1, 1_000_000), default=30, help="bins of a spectrum; monitors have twice as many")
     parser.add_argument("--name", default="MUSR", help="name of the instrument")
     parser.add_argument("--growing", action="store_true", help="peaks that grow with time instead of constant numbers")
-    parser.add_argument("--rate", type=float, default=40.0, help="frames per second of what grows")
+    parser.add_argument("--rate", type=_rate, default=40.0, help="frames per second of what grows")
     parser.add_argument("--seed", type=int, default=0, help="of the scatter of what grows")
     parser.add_argument("--fault", type=Fault.parse, default=None, metavar="KIND[:BYTES]", help=f"misbehave after BYTES sent: {', '.join(FAULTS)}")
     return parser
@@ -317,6 +320,13 @@ def _number(least: int, most: int) -> Callable[[str], int]:
         return value
 
     return number
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= MAX_RATE:
+        raise argparse.ArgumentTypeError(f"got {text}, wanted 0 to {MAX_RATE:g} frames per second")
+    return value
 
 
 def _ints(values: NDArray[np.int64]) -> Reply:
