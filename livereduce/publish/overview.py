@@ -17,10 +17,13 @@ from rich.text import Text
 from livereduce.errors import StoreError
 from livereduce.store.board import About, Board
 from livereduce.store.places import Places
-from livereduce.store.status import ReceiverStatus, ReducerStatus, SupervisorStatus
+from livereduce.store.status import OutlineStatus, ReceiverStatus, ReducerStatus, SupervisorStatus
 
 STALE_S = 5.0
 """A process that said nothing for so long is shown as silent: each speaks twice a second."""
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+"""Heights of a sketch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +108,8 @@ def table(overview: Overview) -> RenderableType:
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column()
     for name, value in _rows(overview):
-        grid.add_row(name, value)
+        # As Text, never as str: titles and reasons come from outside, and rich takes [...] in a str for its markup.
+        grid.add_row(name, Text(value) if isinstance(value, str) else value)
     state = Text("running", style="green") if overview.running else Text("not running", style="red")
     parts: list[RenderableType] = [grid]
     failure = overview.reducer.failure if overview.reducer is not None else None
@@ -138,7 +142,8 @@ def _reducer_rows(overview: Overview) -> list[tuple[str, str | Text]]:
     reducer = overview.reducer
     if reducer is None:
         return [("reducer", "nothing known yet")]
-    run = "no run" if reducer.run_number is None else f"{reducer.run_number}  {reducer.run_title}  since {_clock(reducer.run_start_ns)}"
+    number = reducer.run_number or "without a number"
+    run = "no run" if reducer.run_number is None else f"{number}  {reducer.run_title}  since {_clock(reducer.run_start_ns)}"
     state = reducer.state + (f": {reducer.reason}" if reducer.reason else "")
     charge = "" if reducer.charge_uah is None else f", {reducer.charge_uah:.4g} uAh"
     rows: list[tuple[str, str | Text]] = [
@@ -148,10 +153,21 @@ def _reducer_rows(overview: Overview) -> list[tuple[str, str | Text]]:
         ("lag", f"{reducer.lag_records:,} records wait; the newest data were {reducer.lag_s:.2f} s old when shown"),
         ("accumulation", f"{reducer.accumulation}, {reducer.counts:,.0f} counts{charge}" if reducer.accumulation else "empty"),
         ("post-processing", _post(overview)),
+        ("result", _sketch(reducer.outline)),
         ("files written", f"{reducer.files_written:,}" + "".join(f"\n{name}" for name in reducer.files[:4])),
     ]
-    rows += [(f"{script.role} script", f"{script.path}  md5 {script.md5[:8]}") for script in reducer.scripts]
+    rows += [(f"{script.role} script", f"md5 {script.md5[:8]}  {script.path}") for script in reducer.scripts]
     return rows
+
+
+def _sketch(outline: OutlineStatus | None) -> str:
+    """Draw a result with blocks of eight heights."""
+    if outline is None:
+        return "none yet"
+    low, high = min(0.0, *outline.columns), max(outline.columns)
+    steps = len(BLOCKS) - 1
+    drawn = "".join(BLOCKS[round((value - low) / (high - low) * steps) if high > low else 0] for value in outline.columns)
+    return f"{drawn}\n{outline.x_first:g} to {outline.x_last:g} {outline.x_unit}, up to {high:.4g} {outline.y_unit}"
 
 
 def _post(overview: Overview) -> str:
