@@ -111,7 +111,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """GB (1e9 bytes) the journal may take on disk."""
 
     log_file: str | None = None
-    """null for /var/log/SNS_applications/livereduce.log (user snsdata) or ./livereduce.log (others)."""
+    """null for $LOGS_DIRECTORY/livereduce.log (set by systemd), /var/log/SNS_applications/livereduce.log (user snsdata), ./livereduce.log."""
 
     @property
     def scripts(self) -> tuple[Path, Path]:
@@ -129,6 +129,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Absolute path of the log file."""
         if self.log_file is not None:
             return Path(self.log_file).expanduser().absolute()
+        if given := os.environ.get("LOGS_DIRECTORY", "").split(":")[0]:
+            return Path(given) / "livereduce.log"
         return SERVICE_LOG if _user() == SERVICE_USER else Path("livereduce.log").absolute()
 
 

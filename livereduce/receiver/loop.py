@@ -19,7 +19,7 @@ from livereduce.receiver.evidence import keep_evidence
 from livereduce.receiver.tally import Tally
 from livereduce.store.board import Board
 from livereduce.store.journal import Journal
-from livereduce.store.record import Gap, Record
+from livereduce.store.record import Gap, Record, RunStart
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +127,8 @@ class Receiver:
 
     def _take(self, records: list[Record]) -> None:
         for record in records:
+            if isinstance(record.header, RunStart):
+                log.info("Run %d started", record.header.number)
             self._store(record)
             self._tally.count(record, self._clocks.monotonic_s())
         self._report("receiving", "")

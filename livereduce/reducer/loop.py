@@ -20,6 +20,7 @@ from livereduce.errors import AccumulationError, LiveReduceError, StoreError
 from livereduce.reducer.accumulation import Accumulation, Method
 from livereduce.reducer.chunks import Chunk, ChunkMaker, RunBegan, RunOver
 from livereduce.reducer.failures import Failures
+from livereduce.reducer.outline import outline
 from livereduce.reducer.postprocess import Job, Outcome, PostProcessor
 from livereduce.reducer.report import Report
 from livereduce.reducer.state import Command, Event, Phase, State, decide
@@ -249,13 +250,13 @@ class Reducer:
         # First what is due for the run before, if its end was lost; that has to bear its own number.
         self._apply(Event.RUN_BEGAN)
         self._begin_run(piece.position, piece.start)
-        log.info("Run %d started", piece.start.number)
 
     def _run_over(self, piece: RunOver) -> None:
         status = self._report.status
         why = f" ({piece.end.reason})" if piece.end.reason else ""
+        again = " - from the journal" if piece.position < self._caught_up_at else ""
         charge = status.charge_uah if status.charge_uah is not None else 0.0
-        log.info("Run %d ended: %d chunks, %.0f events, %.4g uAh%s", piece.end.number, status.chunks, status.counts, charge, why)
+        log.info("Run %d ended: %d chunks, %.0f events, %.4g uAh%s%s", piece.end.number, status.chunks, status.counts, charge, why, again)
         self._apply(Event.RUN_OVER)
         self._run, self._run_position = None, -1
         self._report.run_over()
@@ -335,6 +336,7 @@ class Reducer:
         result = self._scripts.post_process(job.snapshot, provenance)
         self._report.wrote(provenance.written)
         self._board.publish({"result": result}, job.about)
+        self._report.status.outline = outline(result)
 
     def _post_ended(self, outcome: Outcome) -> None:
         if outcome.error is None:

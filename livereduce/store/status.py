@@ -95,6 +95,25 @@ class FailureStatus(msgspec.Struct, kw_only=True, frozen=True):
     """When it came last, ns since 1970-01-01 UTC."""
 
 
+class OutlineStatus(msgspec.Struct, kw_only=True, frozen=True):
+    """A result in a few numbers."""
+
+    columns: list[float]
+    """Mean over the spectra and over the bins of each column, ascending in x."""
+
+    x_first: float
+    """x at the left."""
+
+    x_last: float
+    """x at the right."""
+
+    x_unit: str
+    """Unit id of x."""
+
+    y_unit: str
+    """What the columns count."""
+
+
 class ReducerStatus(msgspec.Struct, kw_only=True, tag="reducer"):
     """What the reducer does."""
 
@@ -175,6 +194,9 @@ class ReducerStatus(msgspec.Struct, kw_only=True, tag="reducer"):
 
     files_written: int = 0
     """Files written by this reducer."""
+
+    outline: OutlineStatus | None = None
+    """The result published last, None before the first."""
 
     scripts: list[ScriptStatus] = msgspec.field(default_factory=list)
     """Scripts in charge."""

@@ -132,7 +132,7 @@ class Service:
         """The log so far."""
         return self.log_file.read_text() if self.log_file.exists() else ""
 
-    def wait_log(self, pattern: str, count: int = 1) -> list[str]:
+    def wait_log(self, pattern: str, count: int = 1, patience_s: float = PATIENCE_S) -> list[str]:
         """Wait until `pattern` stands in at least `count` lines of the log; return those lines."""
         return wait_for(
             lambda: (found := re.findall(f"^.*{pattern}.*$", self.log, re.MULTILINE)) and len(found) >= count and found, f"log {pattern!r}"

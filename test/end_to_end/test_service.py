@@ -220,6 +220,40 @@ def test_what_a_script_prints_is_in_the_log_under_its_name(live):
     live.wait_log("reduce_ISIS_Histogram_live_proc.*INFO - hello 10")
 
 
+def test_a_script_that_never_ends_does_not_keep_the_service_from_ending(live):
+    live.proc.write_text("while True:\n    pass\n")
+    live.start()
+    wait_for(lambda: live.overview.reducer and live.overview.reducer.state == "processing", "the script to run")
+    reducer = live.pid_of("reducer")
+    began = time.monotonic()
+    assert live.end() == 0
+    print(f"ended in {time.monotonic() - began:.2f} s")
+    assert not alive(reducer)
+
+
+def test_a_hung_child_is_replaced_when_it_is_silent_for_too_long(tmp_path, dae):
+    with service(tmp_path, dae.address, watchdog={"threshold": 20}) as live:
+        live.post.write_text(SUM_PERIODS)
+        live.start()
+        live.wait_result()
+        receiver = live.pid_of("receiver")
+        os.kill(receiver, signal.SIGSTOP)
+        live.wait_log("The receiver gave no sign of life for 20 s .limit 20 s. - restarting", patience_s=60)
+        wait_for(lambda: live.overview.receiver.pid != receiver and live.overview.receiver.records > 1, "the next receiver's readings")
+
+
+def test_a_changed_configuration_is_applied_or_asks_for_a_new_start(live):
+    live.start()
+    live.wait_result()
+    live.write_conf(system_mem_limit_perc=33)
+    live.wait_log("Configuration changed: system_mem_limit_perc 70 -> 33.0 - applied")
+    live.conf.write_text('{"instrument": ')
+    live.wait_log("The configuration changed and is wrong: .* the service goes on with the one before")
+    live.write_conf(update_every=0.3)
+    assert live.process.wait(PATIENCE_S) == 0
+    live.wait_log("Configuration changed: .*update_every 0.2 -> 0.3 - the daemon ends, to be started anew")
+
+
 # --- scripts that change
 
 
