@@ -311,3 +311,10 @@ def test_the_status_tells_what_came(tmp_path: Path) -> None:
 def test_between_runs_there_is_no_run_number(tmp_path: Path) -> None:
     with journal_in(tmp_path) as journal:
         assert receive(tmp_path, FakeListener([[run_start(8), reading(1), run_end(8)]]), journal).run_number is None
+
+
+def test_the_diary_says_once_that_a_run_started(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with journal_in(tmp_path) as journal:
+        receive(tmp_path, FakeListener([[run_start(8), reading(1)], ListenerError("gone"), [reading(2)]]), journal)
+    assert [record.getMessage() for record in caplog.records if "started" in record.getMessage()] == ["Run 8 started"]
