@@ -49,6 +49,7 @@ def demo(*, seconds: float | None = None) -> int:
     """Run the demonstration until Ctrl-C, or for `seconds`; return the exit code."""
     folder = Path(tempfile.mkdtemp(prefix="livereduce-demo-"))
     console = Console()
+    signal.signal(signal.SIGTERM, _interrupt)
     console.print(f"Everything happens in {folder}; Ctrl-C ends it.", highlight=False)
     try:
         with ExitStack() as stack:
@@ -61,6 +62,10 @@ def demo(*, seconds: float | None = None) -> int:
         pass
     _say_goodbye(console, folder)
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _watch(console: Console, board: Board, folder: Path, daemon: subprocess.Popen[str], seconds: float | None) -> None:

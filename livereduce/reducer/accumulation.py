@@ -62,7 +62,7 @@ class Accumulation:
         Raises
         ------
         AccumulationError
-            If it does not fit: other bins, other spectra, a group and a single workspace. Nothing has changed then.
+            If it does not fit: other bins, another number of spectra, a group and a single workspace. Nothing has changed then.
         """
         try:
             self._value = output if self._value is None else self._combined(self._value, output)

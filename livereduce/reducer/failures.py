@@ -39,7 +39,7 @@ class Failures:
         count = self._counted(role, message)
         self._last[role] = FailureStatus(role=role, message=message, traceback=trace, count=count, time_ns=time_ns)
         if count == 1:
-            log.error("%s failed: %s; %s\n%s", role.capitalize(), message, what_next, trace)
+            log.error("%s failed: %s; %s%s", role.capitalize(), message, what_next, f"\n{trace}" if trace else "")
         elif count.bit_count() == 1:
             log.error("%s failed %d times with: %s", role.capitalize(), count, message)
 

@@ -18,10 +18,11 @@ from livereduce.data.group import AnyWorkspace
 from livereduce.data.provenance import Provenance
 from livereduce.errors import AccumulationError, LiveReduceError, StoreError
 from livereduce.reducer.accumulation import Accumulation, Method
+from livereduce.reducer.beginning import Beginning, at_checkpoint, at_journal_end, at_run_start
 from livereduce.reducer.chunks import Chunk, ChunkMaker, RunBegan, RunOver
 from livereduce.reducer.failures import Failures
 from livereduce.reducer.outline import outline
-from livereduce.reducer.postprocess import Job, Outcome, PostProcessor
+from livereduce.reducer.postprocess import Job, Outcome, PostProcessor, Product
 from livereduce.reducer.report import Report
 from livereduce.reducer.state import Command, Event, Phase, State, decide
 from livereduce.store.board import About, Board, Checkpoint
@@ -124,7 +125,7 @@ class Reducer:
         self._finals: deque[Job] = deque()
         self._state = State()
         self._position = self._run_position = self._first = self._last = 0
-        self._data_ns = 0
+        self._data_ns = self._record_ns = 0
         self._run: RunStart | None = None
         self._caught_up_at = 0
         self._seen_version = -1
@@ -146,52 +147,30 @@ class Reducer:
             self._post.close(LAST_POST_S)
             self._say("stopped", "asked to stop", force=True)
 
-    # --- where to begin
-
     def _begin(self) -> None:
-        extent = self._journal.extent()
-        self._caught_up_at = extent.end
+        """Find where to begin, and take over what is known there."""
+        self._caught_up_at = self._journal.extent().end
         if self._settings.at_journal_end:
-            self._begin_at_end(extent.end)
-        elif not self._resume(extent.start, extent.end):
-            self._position = self._journal.last_run() or extent.start
-        log.info("Reducer begins at journal position %d of %d", self._position, extent.end)
+            begin = at_journal_end(self._journal)
+        else:
+            begin = at_checkpoint(self._journal, self._board.checkpointed(), self._settings.recipe) or at_run_start(self._journal)
+        self._position = begin.position
+        if begin.run is not None:
+            self._begin_run(begin.run_position, begin.run)
+        if begin.checkpoint is not None:
+            self._go_on(begin, begin.checkpoint)
+        log.info("Reducer begins at journal position %d of %d", self._position, self._caught_up_at)
 
-    def _begin_at_end(self, end: int) -> None:
-        self._position = end
-        present = self._journal.present_run()
-        if present is not None:
-            self._begin_run(self._journal.last_run() or 0, present[0])
-
-    def _resume(self, start: int, end: int) -> bool:
-        """Go on from the checkpoint; return whether there is one that fits."""
-        saved = self._board.checkpointed()
-        if saved is None or saved[0].recipe != self._settings.recipe or not start <= saved[0].position <= end:
-            return False
-        where, value = saved
-        if where.run_position >= 0 and not self._resume_run(where):
-            return False
-        self._position, self._first, self._last, self._data_ns = where.position, where.first_position, where.position - 1, where.data_ns
-        if value is not None:
-            self._accumulation.restore(value, where.chunks)
+    def _go_on(self, begin: Beginning, where: Checkpoint) -> None:
+        self._first, self._last, self._data_ns = where.first_position, where.position - 1, where.data_ns
+        self._record_ns = where.record_ns
+        if begin.reading is not None and begin.reading.counts is not None and isinstance(begin.reading.header, Histogram):
+            self._maker.resume(where.previous_position, begin.reading.header, begin.reading.counts)
+        if begin.accumulation is not None:
+            self._accumulation.restore(begin.accumulation, where.chunks)
             self._report.accumulated(self._accumulation)
             self._report.status.chunks = where.chunks
             self._state = State(has_data=True, changed=True)
-        return True
-
-    def _resume_run(self, where: Checkpoint) -> bool:
-        start = self._journal.at(where.run_position)
-        if start is None or not isinstance(start.header, RunStart):
-            return False
-        if where.previous_position < 0:
-            self._begin_run(where.run_position, start.header)
-            return True
-        reading = self._journal.at(where.previous_position)
-        if reading is None or reading.counts is None or not isinstance(reading.header, Histogram):
-            return False
-        self._begin_run(where.run_position, start.header)
-        self._maker.resume(where.previous_position, reading.header, reading.counts)
-        return True
 
     def _begin_run(self, position: int, start: RunStart) -> None:
         self._maker.begin(start)
@@ -220,6 +199,7 @@ class Reducer:
                 case RunOver():
                     self._run_over(piece)
         self._position = batch.next
+        self._record_ns = batch.records[-1][1].header.time_ns if batch.records else self._record_ns
         if not more or self._position >= self._caught_up_at:
             self._apply(Event.CAUGHT_UP)
         self._timers()
@@ -330,22 +310,21 @@ class Reducer:
             scripts=self._settings.script_md5,
         )
 
-    def _post_process(self, job: Job) -> None:
+    def _post_process(self, job: Job) -> Product:
         """Run post-processing on a snapshot and publish the result; in the post-processing thread."""
         provenance = self._scripts.provenance(job.about)
         result = self._scripts.post_process(job.snapshot, provenance)
-        self._report.wrote(provenance.written)
         self._board.publish({"result": result}, job.about)
-        self._report.status.outline = outline(result)
+        return Product(files=tuple(provenance.written), outline=outline(result))
 
     def _post_ended(self, outcome: Outcome) -> None:
-        if outcome.error is None:
+        if isinstance(outcome.product, Product):
             self._failures.succeeded("post-processing")
-            self._report.post_done(self._wall_ns(), outcome.seconds, [])
+            self._report.post_done(self._wall_ns(), outcome.seconds, outcome.product)
             self._report.status.lag_s = max(0.0, (self._wall_ns() - outcome.job.about.data_ns) / 1e9)
         else:
             what_next = "the result before stays; the accumulation goes on"
-            self._failures.failed("post-processing", outcome.error, what_next, self._wall_ns())
+            self._failures.failed("post-processing", outcome.product, what_next, self._wall_ns())
         self._reported_at = 0.0
         self._apply(Event.POST_ENDED)
 
@@ -353,6 +332,7 @@ class Reducer:
         started = self._monotonic_s()
         where = Checkpoint(
             position=self._position,
+            record_ns=self._record_ns,
             run_position=self._run_position if self._run is not None else -1,
             first_position=self._first,
             recipe=self._settings.recipe,
@@ -364,6 +344,7 @@ class Reducer:
             self._board.save_checkpoint(where, self._accumulation.value)
         except StoreError as error:
             log.error("Checkpoint not written: %s; after a restart the run is reduced again from the journal", error)
+            self._apply(Event.CHECKPOINT_FAILED)
         took = self._monotonic_s() - started
         self._next_checkpoint = self._monotonic_s() + max(CHECKPOINT_EVERY_S, took / CHECKPOINT_SHARE)
 

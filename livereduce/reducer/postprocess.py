@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from livereduce.data.group import AnyWorkspace
 from livereduce.store.board import About
+from livereduce.store.status import OutlineStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,6 +25,17 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Product:
+    """What a job made, beside the result that it published."""
+
+    files: tuple[str, ...] = ()
+    """Files written, oldest first."""
+
+    outline: OutlineStatus | None = None
+    """The result in a few numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outcome:
     """What came of a job."""
 
@@ -33,8 +45,8 @@ class Outcome:
     seconds: float
     """Time it took."""
 
-    error: BaseException | None
-    """What went wrong, None when nothing did."""
+    product: Product | BaseException
+    """What was made, or what went wrong."""
 
 
 class PostProcessor:
@@ -48,7 +60,7 @@ class PostProcessor:
         Called from the thread after each job.
     """
 
-    def __init__(self, work: Callable[[Job], None], report: Callable[[Outcome], None]) -> None:
+    def __init__(self, work: Callable[[Job], Product], report: Callable[[Outcome], None]) -> None:
         self._work = work
         self._report = report
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -73,10 +85,9 @@ class PostProcessor:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             started = time.monotonic()
-            error: BaseException | None = None
             try:
-                self._work(job)
+                product: Product | BaseException = self._work(job)
             except BaseException as caught:  # noqa: BLE001 - the top of this thread: whatever it is, a script's sys.exit too, goes to the report
-                error = caught
+                product = caught
             self.running_since_s = None
-            self._report(Outcome(job=job, seconds=time.monotonic() - started, error=error))
+            self._report(Outcome(job=job, seconds=time.monotonic() - started, product=product))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
+from collections.abc import Sequence
 
 from livereduce.data.group import AnyWorkspace, WorkspaceGroup
 from livereduce.reducer.accumulation import Accumulation, describe, total_counts
 from livereduce.reducer.failures import Failures
+from livereduce.reducer.postprocess import Product
 from livereduce.store.record import RunStart
 from livereduce.store.status import ReducerStatus, ScriptStatus
 
@@ -41,13 +43,14 @@ class Report:
         self.status.chunk_s = seconds
         self._times.append(now_s)
 
-    def post_done(self, time_ns: int, seconds: float, files: list[str]) -> None:
-        """Note a post-processing that ended well, and the files that were written since the one before."""
+    def post_done(self, time_ns: int, seconds: float, product: Product) -> None:
+        """Note a post-processing that ended well."""
         self.status.post_time_ns, self.status.post_s = time_ns, seconds
         self.status.post_count += 1
-        self.wrote(files)
+        self.status.outline = product.outline
+        self.wrote(product.files)
 
-    def wrote(self, files: list[str]) -> None:
+    def wrote(self, files: Sequence[str]) -> None:
         """Note files that scripts have written."""
         self.status.files_written += len(files)
         self.status.files = list(dict.fromkeys([*reversed(files), *self.status.files]))[:FILES_SHOWN]

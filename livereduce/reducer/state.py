@@ -41,6 +41,7 @@ class Event(Enum):
     CAUGHT_UP = auto()
     POST_DUE = auto()
     CHECKPOINT_DUE = auto()
+    CHECKPOINT_FAILED = auto()
     POST_ENDED = auto()
     STOP = auto()
 
@@ -118,7 +119,7 @@ def _chunk_added(state: State) -> Decision:
     return _start_post(added) if added.phase is Phase.LIVE and not added.posted else (added, ())
 
 
-def _chunk_failed(state: State) -> Decision:
+def _something_unsaved(state: State) -> Decision:
     return replace(state, unsaved=True), ()
 
 
@@ -176,7 +177,8 @@ def _start_post(state: State) -> Decision:
 _TABLE = {
     Event.RUN_BEGAN: _run_began,
     Event.CHUNK_ADDED: _chunk_added,
-    Event.CHUNK_FAILED: _chunk_failed,
+    Event.CHUNK_FAILED: _something_unsaved,
+    Event.CHECKPOINT_FAILED: _something_unsaved,
     Event.RUN_OVER: _run_over,
     Event.CAUGHT_UP: _caught_up,
     Event.POST_DUE: _post_due,

@@ -63,6 +63,9 @@ class Checkpoint(msgspec.Struct, kw_only=True, frozen=True):
     position: int
     """Journal position of the next record to process."""
 
+    record_ns: int
+    """Time of the record before that position, ns since 1970-01-01 UTC: positions are used again when a journal is lost, times are not."""
+
     run_position: int
     """Journal position of the start of the run."""
 

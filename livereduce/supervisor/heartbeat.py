@@ -22,9 +22,9 @@ class Systemd:
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._said = ""
 
-    def ready(self) -> None:
-        """Say that the service works."""
-        self._send("READY=1")
+    def ready(self) -> bool:
+        """Say that the service works; return whether systemd, if there is one, took it."""
+        return self._send("READY=1") or not self._address
 
     def alive(self, status: str) -> None:
         """Feed the watchdog, and say what the service does when that has changed."""

@@ -157,20 +157,29 @@ class Supervisor:
         self._look_at_new_script()
 
     def _gone(self, child: Child, role: type[ReceiverStatus] | type[ReducerStatus]) -> bool:
-        """Whether `child` has ended, or gave no sign of life for so long that it was ended now."""
+        """Whether `child` has ended, or hung for so long that it was ended now."""
+        status = self._board.status(role)
+        own = status if status is not None and status.pid == child.pid else None
         if not child.alive:
             self._say(f"The {child.role} died ({child.ending}) - restarting", logging.ERROR)
-        elif (silent_s := time.monotonic() - self._last_beat(child, role)) > self.limits.silence_s:
-            self._say(f"The {child.role} gave no sign of life for {silent_s:.0f} s (limit {self.limits.silence_s:.0f} s) - restarting", logging.ERROR)
+        elif why := self._hangs(child, own):
+            self._say(f"The {child.role} {why} (limit {self.limits.silence_s:.0f} s) - restarting", logging.ERROR)
         else:
             return False
         child.kill()
         self._status.crashes += 1
         return True
 
-    def _last_beat(self, child: Child, role: type[ReceiverStatus] | type[ReducerStatus]) -> float:
-        status = self._board.status(role)
-        return max(child.started_s, status.beat_s if status is not None and status.pid == child.pid else 0.0)
+    def _hangs(self, child: Child, status: ReceiverStatus | ReducerStatus | None) -> str:
+        """Return how `child` hangs, in words; "" when it does not."""
+        now = time.monotonic()
+        silent_s = now - max(child.started_s, status.beat_s if status is not None else 0.0)
+        if silent_s > self.limits.silence_s:
+            return f"gave no sign of life for {silent_s:.0f} s"
+        since_s = status.post_running_since_s if isinstance(status, ReducerStatus) else None
+        if since_s is not None and now - since_s > self.limits.silence_s:
+            return f"has been post-processing for {now - since_s:.0f} s"
+        return ""
 
     def _start_reducer(self) -> None:
         settings = replace(self._reducer_settings, generation=self._reducer_settings.generation + 1)
@@ -241,9 +250,8 @@ class Supervisor:
         up = (receiver is not None and self._receiver is not None and receiver.pid == self._receiver.pid) and (
             reducer is not None and self._reducer is not None and reducer.pid == self._reducer.pid
         )
-        if up and not self._ready:
+        if up and not self._ready and self._systemd.ready():
             self._ready = True
-            self._systemd.ready()
             log.info("Ready")
         words = "starting" if reducer is None or receiver is None else f"{receiver.state}; {reducer.state}; {reducer.chunks} chunks"
         self._systemd.alive(words)

@@ -9,7 +9,7 @@ from pathlib import Path
 from livereduce import __version__
 from livereduce.config import Config, instrument_listener, read_config
 from livereduce.errors import ConfigError
-from livereduce.listeners.registry import listener_settings
+from livereduce.listeners.registry import listener_settings, make_listener
 from livereduce.process import open_log
 from livereduce.receiver.process import ReceiverSettings
 from livereduce.reducer.process import ReducerProcessSettings, ScriptPair
@@ -85,6 +85,7 @@ def settings_of(config: Config, scripts: ScriptPair) -> tuple[ReceiverSettings, 
     listener = listener_settings(
         source.type or "", source.address, periods=config.periods, spectra=config.spectra, poll_s=config.update_every, options=source.options
     )
+    make_listener(listener)  # says now, and to whoever starts the daemon, what is wrong with its options
     receiver = ReceiverSettings(listener=listener, places=places, journal_max_bytes=max_bytes, log_file=log_file)
     reducer = ReducerProcessSettings(
         scripts=scripts,

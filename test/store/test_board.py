@@ -36,7 +36,7 @@ def about(number: int = 1) -> About:
 
 def checkpoint(position: int = 3) -> Checkpoint:
     return Checkpoint(
-        position=position, run_position=0, first_position=1, recipe="r", chunks=2, previous_position=position - 1, data_ns=5
+        position=position, run_position=0, first_position=1, recipe="r", chunks=2, previous_position=position - 1, data_ns=5, record_ns=5
     )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ k = 0
 while True:
     k += 1
     y = np.full((100, 100), float(k))
-    where = Checkpoint(position=k, run_position=0, first_position=0, recipe="r", chunks=k, previous_position=0, data_ns=0)
+    where = Checkpoint(position=k, run_position=0, first_position=0, recipe="r", chunks=k, previous_position=0, data_ns=0, record_ns=0)
     board.save_checkpoint(where, Workspace(x=np.arange(101.0), y=y, variance=y, spectra=Spectra.counted(100)))
     print(k, flush=True)
 """
