@@ -93,11 +93,16 @@ def test_a_second_daemon_refuses_to_start_and_names_the_first(live):
         ('{"instrument": "X", "update_every": "3"}', 'update_every: got "3", wanted a number'),
         ('{"instrument": "X"', "is not JSON"),
         ('{"instrument": "ISIS_Histogram", "script_dir": "empty"}', "neither"),
+        ('{"instrument": "ISIS_Histogram", "script_dir": "scripts", "listener": {"type": "ISIS_Histogran"}}', "did you mean 'ISIS_Histogram'?"),
+        ('{"instrument": "ISIS_Histogram", "script_dir": "scripts", "listener": {"options": {"port": 3}}}', "port"),
+        ('{"instrument": "ISIS_Histogram", "script_dir": "scripts", "listener": {"address": "here"}}', "wanted host:port"),
     ],
 )
 def test_a_wrong_configuration_is_one_line_on_stderr_and_exit_code_2(tmp_path, conf, said):
     path = tmp_path / "live.conf"
     path.write_text(conf)
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "reduce_ISIS_Histogram_live_proc.py").write_text("pass\n")
     ended = subprocess.run([sys.executable, "-m", "livereduce", "run", str(path)], cwd=tmp_path, capture_output=True, text=True, env=_env(tmp_path))
     assert ended.returncode == 2
     assert said in ended.stderr
@@ -240,6 +245,16 @@ def test_a_hung_child_is_replaced_when_it_is_silent_for_too_long(tmp_path, dae):
         os.kill(receiver, signal.SIGSTOP)
         live.wait_log("The receiver gave no sign of life for 20 s .limit 20 s. - restarting", patience_s=60)
         wait_for(lambda: live.overview.receiver.pid != receiver and live.overview.receiver.records > 1, "the next receiver's readings")
+
+
+def test_post_processing_that_never_ends_is_cut_off_and_chunks_went_on_meanwhile(tmp_path, dae):
+    with service(tmp_path, dae.address, watchdog={"threshold": 20}) as live:
+        live.post.write_text("while True:\n    time.sleep(0.01)\n")
+        live.start()
+        reducer = live.pid_of("reducer")
+        wait_for(lambda: live.overview.reducer.chunks >= 5, "chunks beside the post-processing")
+        live.wait_log("The reducer has been post-processing for 20 s .limit 20 s. - restarting", patience_s=60)
+        wait_for(lambda: live.overview.reducer.pid != reducer, "the next reducer")
 
 
 def test_a_changed_configuration_is_applied_or_asks_for_a_new_start(live):
