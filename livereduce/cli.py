@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("conf", nargs="?", type=Path, help="configuration file; /etc/livereduce.conf when none is named")
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(command=_status)
+    check = commands.add_parser("check", help="would this configuration, this script work? tried on simulated chunks")
+    check.add_argument("file", type=Path, help="a configuration, or a script (.py)")
+    check.set_defaults(command=_check)
     demo = commands.add_parser("demo", help="a simulated instrument, the daemon on it with example scripts, a live table; Ctrl-C ends all")
     demo.add_argument("--seconds", type=float, default=None, help="end by itself after this time")
     demo.set_defaults(command=_demo)
@@ -59,6 +62,12 @@ def _status(chosen: argparse.Namespace) -> int:
 
     config, _ = read_config(chosen.conf)
     return print_status(config.state, config.instrument, as_json=chosen.json)
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from livereduce.check import check
+
+    return check(chosen.file)
 
 
 def _demo(chosen: argparse.Namespace) -> int:

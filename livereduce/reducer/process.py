@@ -162,5 +162,10 @@ def _reducer(settings: ReducerProcessSettings) -> Reducer:
         script_md5={script.role: script.md5 for script in settings.scripts.status()},
         at_journal_end=settings.at_journal_end,
     )
-    accumulation = Accumulation(settings.method, append=append_spectra, add_events=plus)
+    accumulation = empty_accumulation(settings.method)
     return Reducer(how, journal, board, InstrumentScripts(settings.scripts, runner), accumulation, report)
+
+
+def empty_accumulation(method: Method) -> Accumulation:
+    """Return an accumulation that combines by `method`, with the algorithms that it needs."""
+    return Accumulation(method, append=append_spectra, add_events=plus)
