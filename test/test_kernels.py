@@ -50,3 +50,73 @@ def test_a_kernel_works_where_compiled_code_cannot_be_kept() -> None:
     exec(compile("def twice(x):\n    return 2 * x\n", "<nowhere>", "exec"), space)
     twice = kernels._compiled(space["twice"])  # type: ignore[type-var]
     assert twice(4) == 8  # type: ignore[operator]
+
+
+def banked(counts: list[list[int]], head: int) -> list[int]:
+    """Words of sources with banks of so many events."""
+    words: list[int] = []
+    for source, banks in enumerate(counts):
+        words += [source, 0, 0, len(banks)]
+        for bank, count in enumerate(banks):
+            words += [bank, 9, count] if head == 3 else [bank, count]
+            words += list(range(2 * count))
+    return words
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 5), max_size=4), max_size=4), st.sampled_from([2, 3]), st.integers(0, 3))
+def test_banks_are_found_however_much_room_there_is_and_cut_ones_are_told(counts: list[list[int]], head: int, room: int) -> None:
+    words = np.array(banked(counts, head), np.uint32)
+    sources, banks = np.zeros((room, 4), np.uint32), np.zeros((room, 5), np.uint32)
+    flat = [count for source in counts for count in source]
+    assert kernels.walk_banks(words, head, sources, banks) == (len(counts), len(flat), 0, len(words))
+    assert banks[: len(flat), 4].tolist() == flat[:room]
+    assert [words[first : first + 2 * n].tolist() for first, n in banks[: len(flat), 3:].tolist()] == [list(range(2 * n)) for n in flat[:room]]
+    if len(words) and counts[-1]:
+        assert kernels.walk_banks(words[:-1], head, sources, banks)[2] in (2, 3)
+
+
+def test_gathered_events_get_their_offset_and_stay_in_32_bits() -> None:
+    words = np.array([7, 1, 8, 2, 99, 0xFFFFFFFF, 3], np.uint32)
+    tof, pixel = np.zeros(3, np.uint32), np.zeros(3, np.uint32)
+    first, count, offset = (np.array(values, np.uint32) for values in ([5, 0], [1, 2], [1, 10]))
+    kernels.gather_banks(words, first, count, offset, tof, pixel)
+    assert (tof.tolist(), pixel.tolist()) == ([0xFFFFFFFF, 17, 18], [3, 1, 2])
+
+
+def isis_event_bytes(*words: int, n_events: int = 0) -> np.ndarray:
+    packet = np.array([0xFFFFFFFF, 0xFFFFFFFF, 0x10000, 20, 2, 24, *words, n_events, *range(2 * n_events)], "<u4")
+    return packet.view(np.uint8)
+
+
+def test_isis_event_packets_are_walked_over_to_the_first_incomplete_one() -> None:
+    whole = np.concatenate([isis_event_bytes(7, 1, 0x3E800000, 0x3FC00000, n_events=2), isis_event_bytes(8, 0, 0, 0)])
+    headers = np.zeros((5, 6), np.uint32)
+    for cut in range(1, 44):
+        buffer = np.concatenate([whole, isis_event_bytes(9, 0, 0, 0)[:cut]])
+        assert kernels.walk_isis_event_packets(buffer, headers, 1000, 10, True)[:4] == (2, 104, 0, 0)
+    assert headers[:2].tolist() == [[44, 7, 1, 0x3E800000, 0x3FC00000, 2], [104, 8, 0, 0, 0, 0]]
+
+
+def test_a_walk_over_isis_event_packets_ends_when_the_table_is_full() -> None:
+    buffer = np.concatenate([isis_event_bytes(i, 0, 0, 0, n_events=i) for i in range(4)])
+    assert kernels.walk_isis_event_packets(buffer, np.zeros((2, 6), np.uint32), 1000, 10, True) == (2, 96, 0, 2, 96)
+
+
+def test_a_walk_over_isis_event_packets_ends_at_what_is_wrong_and_says_where() -> None:
+    good, bad = isis_event_bytes(1, 0, 0, 0), isis_event_bytes(1, 0, 0, 0, n_events=11)
+    headers = np.zeros((5, 6), np.uint32)
+    assert kernels.walk_isis_event_packets(np.concatenate([good, bad]), headers, 1000, 10, True) == (1, 44, 0, 11, 84)
+    assert kernels.walk_isis_event_packets(good, headers, 1000, 10, False) == (0, 0, 0, 8, 16)
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=5), st.integers(0, 7))
+def test_a_word_is_read_wherever_it_lies(words: list[int], shift: int) -> None:
+    buffer = np.concatenate([np.zeros(shift, np.uint8), np.array(words, "<u4").view(np.uint8)])
+    assert [kernels.word_at(buffer, shift + 4 * i) for i in range(len(words))] == words
+
+
+def test_pieces_of_bytes_are_put_together_in_order() -> None:
+    out = np.zeros(6, np.uint8)
+    kernels.gather_bytes(np.arange(20, dtype=np.uint8), np.array([5, 0, 9, 2]), np.array([2, 1, 0, 3]), out)
+    assert out.tolist() == [5, 6, 0, 2, 3, 4]
