@@ -15,6 +15,9 @@ LogValue = float | int | str | bool
 EPOCH_1990_NS = 631_152_000_000_000_000
 """1990-01-01T00:00:00 UTC, the epoch of SNS and Mantid, in ns since 1970."""
 
+CHARGE_LOG = "gd_prtn_chrg"
+"""Name under which scripts know the good proton charge of a run, uA·h."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LogSeries:
@@ -81,7 +84,9 @@ class Run:
     """Sample logs by name."""
 
     def with_log(self, name: str, log: Log) -> Run:
-        """Return this run with one log set or replaced."""
+        """Return this run with one log set or replaced; a number for `CHARGE_LOG` is the run's charge itself."""
+        if name == CHARGE_LOG and isinstance(log, LogNumber) and not isinstance(log.value, str):
+            return replace(self, charge_uah=float(log.value))
         return replace(self, logs=MappingProxyType({**self.logs, name: log}))
 
     def without_log(self, name: str) -> Run:

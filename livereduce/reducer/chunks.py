@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from livereduce.data.group import AnyWorkspace, WorkspaceGroup
 from livereduce.data.run import LogNumber, Run
@@ -46,6 +48,9 @@ class Chunk:
 
     data_ns: int
     """Time of its newest data, ns since 1970-01-01 UTC."""
+
+    anew: bool = False
+    """True when it holds the run from its start, so that nothing before it counts: the first one, and one of a counter that went down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,6 +93,7 @@ class ChunkMaker:
         self._run = Run()
         self._previous: _Reading | None = None
         self._waiting: _Reading | None = None
+        self._offered: _Reading | None = None
 
     @property
     def previous_position(self) -> int:
@@ -136,17 +142,33 @@ class ChunkMaker:
         """Take increments from this reading on."""
         self._previous = _Reading(position, position, header, counts)
 
+    def taken(self) -> None:
+        """Take increments from the reading of the chunk that came last: it is part of the accumulation now.
+
+        Until then a chunk that came to nothing is part of the next one.
+        """
+        if self._increments:
+            self._previous = self._offered
+
+    def whole(self) -> Chunk:
+        """Return the chunk that came last with all that its reading counts since the start of the run, for an accumulation that begins anew."""
+        assert self._offered is not None
+        self._previous = None
+        return self._chunk(self._offered)
+
     def _chunk(self, reading: _Reading) -> Chunk:
         assert self._layout is not None
         assert self._spectra is not None
-        counts, charge = reading.counts, reading.header.charge_uah
-        if self._increments:
-            if self._previous is not None:
-                counts, charge = counts - self._previous.counts, charge - self._previous.header.charge_uah
-            self._previous = reading
+        self._offered = reading
+        counts, charge, anew = np.asarray(reading.counts, dtype=np.int64), reading.header.charge_uah, self._increments
+        if self._increments and self._previous is not None:
+            gained = counts - self._previous.counts
+            anew = bool((gained < 0).any())
+            if not anew:
+                counts, charge = gained, charge - self._previous.header.charge_uah
         run = replace(self._run, charge_uah=charge)
         value = histogram_workspace(self._layout, self._spectra, counts, run)
-        return Chunk(value=value, first=reading.first, last=reading.position, data_ns=reading.header.time_ns)
+        return Chunk(value=value, first=reading.first, last=reading.position, data_ns=reading.header.time_ns, anew=anew)
 
 
 def spectra_of(layout: Layout) -> Spectra:
@@ -158,7 +180,7 @@ def spectra_of(layout: Layout) -> Spectra:
     )
 
 
-def histogram_workspace(layout: Layout, spectra: Spectra, counts: Counts, run: Run) -> AnyWorkspace:
+def histogram_workspace(layout: Layout, spectra: Spectra, counts: NDArray[np.integer[Any]], run: Run) -> AnyWorkspace:
     """Return a reading as a workspace, or as a group with one member for each of several periods.
 
     Parameters

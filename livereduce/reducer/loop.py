@@ -244,33 +244,46 @@ class Reducer:
     def _chunk(self, chunk: Chunk) -> None:
         self._say("processing", f"journal positions {chunk.first} to {chunk.last}")
         started = self._monotonic_s()
+        if chunk.anew:
+            self._accumulation.clear()
         try:
-            provenance = self._scripts.provenance(self._about(chunk.first, chunk.last, chunk.data_ns))
-            output = self._scripts.process(chunk.value, provenance)
-            self._report.wrote(provenance.written)
-        except LiveReduceError as error:
-            what_next = f"chunk at {chunk.first} to {chunk.last} stays in the journal and is done again when the script changes"
-            self._failures.failed("processing", error, what_next, self._wall_ns())
-            self._apply(Event.CHUNK_FAILED)
-            return
-        self._failures.succeeded("processing")
-        self._accumulate(output, chunk)
-        self._report.chunk_done(self._monotonic_s(), self._monotonic_s() - started)
-
-    def _accumulate(self, output: AnyWorkspace, chunk: Chunk) -> None:
-        fresh = self._accumulation.value is None
-        try:
-            self._accumulation.add(output)
+            self._accumulate(self._processed(chunk), chunk)
         except AccumulationError as error:
             self._failures.failed("accumulation", error, "the accumulation begins anew with this chunk", self._wall_ns())
             self._report.status.restarts_of_accumulation += 1
-            self._accumulation.clear()
-            self._accumulation.add(output)
-            fresh = True
+            self._begin_anew()
+        except LiveReduceError as error:
+            what_next = f"chunk at {chunk.first} to {chunk.last} stays in the journal and is part of the next one"
+            self._failures.failed("processing", error, what_next, self._wall_ns())
+            self._apply(Event.CHUNK_FAILED)
+            return
+        self._report.chunk_done(self._monotonic_s(), self._monotonic_s() - started)
+
+    def _processed(self, chunk: Chunk) -> AnyWorkspace:
+        provenance = self._scripts.provenance(self._about(chunk.first, chunk.last, chunk.data_ns))
+        output = self._scripts.process(chunk.value, provenance)
+        self._report.wrote(provenance.written)
+        self._failures.succeeded("processing")
+        return output
+
+    def _accumulate(self, output: AnyWorkspace, chunk: Chunk) -> None:
+        fresh = self._accumulation.value is None
+        self._accumulation.add(output)
+        self._maker.taken()
         self._first = chunk.first if fresh else self._first
         self._last, self._data_ns = chunk.last, chunk.data_ns
         self._report.accumulated(self._accumulation)
         self._apply(Event.CHUNK_ADDED)
+
+    def _begin_anew(self) -> None:
+        """Begin the accumulation with the newest data, all of the run as far as the source has told it."""
+        self._accumulation.clear()
+        whole = self._maker.whole()
+        try:
+            self._accumulate(self._processed(whole), whole)
+        except LiveReduceError as error:
+            self._failures.failed("processing", error, "the accumulation is empty until the next chunk", self._wall_ns())
+            self._apply(Event.CHUNK_FAILED)
 
     # --- what was decided
 

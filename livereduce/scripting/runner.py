@@ -108,9 +108,7 @@ class Runner:
         try:
             with self._surroundings.entered(script.path):
                 exec(code, names)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever a script raises is the script's error
+        except BaseException as error:  # noqa: BLE001 - whatever a script raises is the script's error; no Ctrl-C comes here
             failure = self._failure(script, error)
         left = names.get("output", name)
         namespace.release(names)

@@ -48,7 +48,9 @@ def test_of_readings_that_wait_only_the_newest_is_a_chunk() -> None:
 def test_a_chunk_is_what_came_since_the_reading_before() -> None:
     maker = ChunkMaker(increments=True)
     first = pieces([run_start(1), reading(3, charge_uah=1.0)], maker=maker)
+    maker.taken()
     second = pieces([reading(10, charge_uah=1.5)], maker=maker, start=2)
+    maker.taken()
     assert [counts_of(first[1]), counts_of(second[0])] == [3, 7]
     chunk = second[0]
     assert isinstance(chunk, Chunk)
@@ -92,9 +94,46 @@ def test_increments_add_up_to_the_newest_reading_however_the_batches_are_cut(gro
         sofar += more
         batch.append((position, reading(sofar)))
         if cut or position == len(grown):
-            total += sum(counts_of(piece) for piece in maker.pieces(batch) if isinstance(piece, Chunk))
+            for piece in maker.pieces(batch):
+                if isinstance(piece, Chunk):
+                    total += counts_of(piece)
+                    maker.taken()
             assert total == sofar
             batch = []
+
+
+def test_a_chunk_that_was_not_taken_is_part_of_the_next_one() -> None:
+    maker = ChunkMaker(increments=True)
+    pieces([run_start(1), reading(3)], maker=maker)
+    maker.taken()
+    assert counts_of(pieces([reading(10)], maker=maker, start=2)[0]) == 7
+    assert counts_of(pieces([reading(12)], maker=maker, start=3)[0]) == 9
+    assert maker.previous_position == 1
+
+
+def test_a_counter_that_went_down_begins_anew_with_the_whole_reading() -> None:
+    maker = ChunkMaker(increments=True)
+    pieces([run_start(1), reading(30)], maker=maker)
+    maker.taken()
+    (chunk,) = pieces([reading(4)], maker=maker, start=2)
+    assert isinstance(chunk, Chunk)
+    assert chunk.anew
+    assert counts_of(chunk) == 4
+
+
+def test_the_whole_of_a_chunk_is_its_reading_since_the_start_of_the_run() -> None:
+    maker = ChunkMaker(increments=True)
+    pieces([run_start(1), reading(3)], maker=maker)
+    maker.taken()
+    assert counts_of(pieces([reading(10)], maker=maker, start=2)[0]) == 7
+    assert counts_of(maker.whole()) == 10
+
+
+def test_increments_may_be_larger_than_32_bits() -> None:
+    maker = ChunkMaker(increments=True)
+    pieces([run_start(1), reading(-(2**31))], maker=maker)
+    maker.taken()
+    assert counts_of(pieces([reading(2**31 - 1)], maker=maker, start=2)[0]) == 2**32 - 1
 
 
 def test_increments_go_on_from_a_reading_that_is_given() -> None:

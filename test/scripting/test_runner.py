@@ -336,9 +336,8 @@ def test_a_script_that_exits_with_a_code_has_failed(runner: Runner, script: Make
     assert str(failure(runner, script("sys.exit('no beam')"))) == f"{NAME}.py:1: the script called sys.exit('no beam')"
 
 
-def test_a_keyboard_interrupt_goes_on_up(runner: Runner, script: Make, service: DataService) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        runner.run_chunk(script("raise KeyboardInterrupt"), workspace())
+def test_a_keyboard_interrupt_of_a_script_is_its_error_like_any_other(runner: Runner, script: Make, service: DataService) -> None:
+    assert str(failure(runner, script("raise KeyboardInterrupt"))) == f"{NAME}.py:1: KeyboardInterrupt"
     assert list(service.names) == []
 
 

@@ -28,7 +28,8 @@ def bind(algorithm: Algorithm, positional: Sequence[object], keywords: Mapping[s
     Keywords come first, without regard to case; then the variables that the result is assigned to name outputs not named by keyword; then
     positional arguments fill what is left, mandatory properties before the others. So ``ws = Rebin(a, "1,2,9")`` gives Params and
     ``RenameWorkspace("a", "b")`` gives OutputWorkspace. Where they do not suffice for all mandatory ones, outputs are passed over and stay
-    without name: ``f(Rebin(a, "1,2,9"))`` gives Params as well. With more positional arguments than properties left, the variables stand back.
+    without name: ``f(Rebin(a, "1,2,9"))`` gives Params as well, and a number never names one: ``f(Scale(a, 2))`` gives Factor. With more positional
+    arguments than properties left, the variables stand back.
 
     Raises
     ------
@@ -49,11 +50,29 @@ def bind(algorithm: Algorithm, positional: Sequence[object], keywords: Mapping[s
         raise CallError(
             f"{algorithm.name}: {len(positional)} positional arguments, wanted at most {len(places)}: {', '.join(one.name for one in places)}"
         )
-    by_place = {one.name: value for one, value in zip(places, positional, strict=False)}
+    by_place = _by_place(algorithm, places, positional)
     given = {key: value for key, value in {**named, **given, **by_place}.items() if value is not None}
     _check_mandatory(algorithm, given)
     texts = tuple((one.name, as_text(given[one.name])) for one in algorithm.properties if one.name in given)
     return Bound(given=given, texts=texts)
+
+
+def _by_place(algorithm: Algorithm, places: Sequence[Property], positional: Sequence[object]) -> dict[str, object]:
+    """Return the positional arguments by property; what cannot be a workspace's name goes to the next property that is no output."""
+    filled: dict[str, object] = {}
+    rest = iter(places)
+    for value in positional:
+        one = next((place for place in rest if not isinstance(place, Output) or value is None or _is_name(value)), None)
+        if one is None:
+            wanted = ", ".join(place.name for place in places if not isinstance(place, Output))
+            raise CallError(f"{algorithm.name}: {len(positional)} positional arguments, wanted at most those for {wanted}")
+        filled[one.name] = value
+    return filled
+
+
+def _is_name(given: object) -> bool:
+    """Whether an output can be named by what was given: text, or a workspace, which stands for its name."""
+    return isinstance(given, str) or hasattr(given, "name")
 
 
 def in_order(algorithm: Algorithm) -> list[Property]:
@@ -71,6 +90,8 @@ def _by_keyword(algorithm: Algorithm, keywords: Mapping[str, object]) -> dict[st
             raise UnknownPropertyError(f"{algorithm.name}: no property {key!r}{nearest(key, known) or f'; wanted one of {chr(44).join(known)}'}")
         if given.get(one.name) is not None:
             raise CallError(f"{algorithm.name}: {one.name} is given twice")
+        if isinstance(one, Output) and value is not None and not _is_name(value):
+            raise CallError(f"{algorithm.name}: {one.name} = {value!r}: got a {type(value).__name__}, wanted the name of a workspace")
         given[one.name] = value
     return given
 

@@ -219,10 +219,7 @@ class RunFace:
         return _known(self._run.end_ns, "end")
 
     def _set(self, name: str, log: Log) -> None:
-        run = self._run.with_log(name, log)
-        if name == "gd_prtn_chrg" and isinstance(log, LogNumber):
-            run = replace(run, charge_uah=float(log.value))
-        self._change(run)
+        self._change(self._run.with_log(name, log))
 
     def _change(self, run: Run) -> None:
         self._workspace._replace(run=run)
