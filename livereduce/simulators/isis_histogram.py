@@ -14,7 +14,6 @@ With ``growing`` the counts are not constant: see `GrowingCounts`.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import threading
 import time
@@ -25,9 +24,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from livereduce.simulators.arguments import add_fault, end_on_signals, number, real
 from livereduce.simulators.counts import CHARGE_PER_FRAME_UAH, GrowingCounts, Pattern, PlainCounts
-from livereduce.simulators.faults import FAULTS, Fault
-from livereduce.simulators.server import Server
+from livereduce.simulators.server import AnsweringServer
 from livereduce.wire.isis_histogram import ElementType, GetData, GetParameter, Open, OtherRequest, Reply, Responder, encode
 
 MONITORS: Final = 3
@@ -229,7 +228,7 @@ class DaeConversation:
         return replies
 
 
-class HistogramServer(Server):
+class HistogramServer(AnsweringServer):
     """A simulated DAE on a port.
 
     Parameters
@@ -260,7 +259,7 @@ def main(argv: Sequence[str] | None = None, *, stop: threading.Event | None = No
         Ends it when set; without one, signals do.
     """
     chosen = _parser().parse_args(argv)
-    stop = stop or _end_on_signals()  # before anybody can know that we are there
+    stop = stop or end_on_signals()  # before anybody can know that we are there
     growing = chosen.growing
     dae = HistogramDae(
         Size(periods=chosen.periods, spectra=chosen.spectra, bins=chosen.bins),
@@ -286,13 +285,6 @@ def _describe(size: Size) -> str:
     return f"{size.periods} periods, {size.spectra} spectra + {MONITORS} monitors, {size.bins} bins"
 
 
-def _end_on_signals() -> threading.Event:
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    return ended
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="livereduce fake histogram",
@@ -300,33 +292,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all")
-    parser.add_argument("--port", type=_number(0, 65535), default=DEFAULT_PORT, help="port to listen on; 0 for a free one")
-    parser.add_argument("--periods", type=_number(1, 10_000), default=1, help="number of periods")
-    parser.add_argument("--spectra", type=_number(1, 4_000_000), default=100, help="number of spectra, without the three monitors")
-    parser.add_argument("--bins", type=_number(1, 1_000_000), default=30, help="bins of a spectrum; monitors have twice as many")
+    parser.add_argument("--port", type=number(0, 65535), default=DEFAULT_PORT, help="port to listen on; 0 for a free one")
+    parser.add_argument("--periods", type=number(1, 10_000), default=1, help="number of periods")
+    parser.add_argument("--spectra", type=number(1, 4_000_000), default=100, help="number of spectra, without the three monitors")
+    parser.add_argument("--bins", type=number(1, 1_000_000), default=30, help="bins of a spectrum; monitors have twice as many")
     parser.add_argument("--name", default="MUSR", help="name of the instrument")
     parser.add_argument("--growing", action="store_true", help="peaks that grow with time instead of constant numbers")
-    parser.add_argument("--rate", type=_rate, default=40.0, help="frames per second of what grows")
+    parser.add_argument("--rate", type=real(0, MAX_RATE, "frames per second"), default=40.0, help="frames per second of what grows")
     parser.add_argument("--seed", type=int, default=0, help="of the scatter of what grows")
-    parser.add_argument("--fault", type=Fault.parse, default=None, metavar="KIND[:BYTES]", help=f"misbehave after BYTES sent: {', '.join(FAULTS)}")
+    add_fault(parser)
     return parser
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"got {value}, wanted {least} to {most}")
-        return value
-
-    return number
-
-
-def _rate(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= MAX_RATE:
-        raise argparse.ArgumentTypeError(f"got {text}, wanted 0 to {MAX_RATE:g} frames per second")
-    return value
 
 
 def _ints(values: NDArray[np.int64]) -> Reply:

@@ -36,12 +36,10 @@ class Conversation(Protocol):
 
 
 class Server:
-    """Listens on a port and holds a conversation with each client.
+    """Listens on a port and serves each client in a thread, the way its ``_talk`` says.
 
     Parameters
     ----------
-    converse:
-        Makes the conversation with a new client.
     host, port:
         To listen on; port 0 takes a free one.
 
@@ -51,9 +49,8 @@ class Server:
         If the port is taken or the host is not this machine's.
     """
 
-    def __init__(self, converse: Callable[[], Conversation], *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._converse = converse
         self._socket = socket.create_server((host, port), family=family, backlog=MAX_CLIENTS)
         self._stop_reader, self._stop_writer = socket.socketpair()
         self._lock = threading.Lock()
@@ -144,6 +141,29 @@ class Server:
                 client.close()
 
     def _talk(self, client: socket.socket) -> None:
+        """Serve `client` until it is gone; `hang_up` shuts its socket down."""
+        raise NotImplementedError
+
+    def _refuses(self) -> bool:
+        return self.fault is not None and self.fault.kind == "refuse"
+
+
+class AnsweringServer(Server):
+    """A server that speaks when it is spoken to.
+
+    Parameters
+    ----------
+    converse:
+        Makes the conversation with a new client.
+    host, port:
+        As for `Server`.
+    """
+
+    def __init__(self, converse: Callable[[], Conversation], *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._converse = converse
+        super().__init__(host=host, port=port)
+
+    def _talk(self, client: socket.socket) -> None:
         conversation, sent = self._converse(), 0
         while not self._refuses() and (data := client.recv(RECEIVE_BYTES)):
             for reply in conversation.answer(data):
@@ -153,12 +173,9 @@ class Server:
                 if not go_on:
                     return
 
-    def _refuses(self) -> bool:
-        return self.fault is not None and self.fault.kind == "refuse"
 
-
-def spoil(reply: bytes, fault: Fault | None, sent: int) -> tuple[bytes, bool]:
-    """Return what is sent instead of `reply` after `sent` bytes, and whether the connection goes on."""
+def spoil(reply: bytes, fault: Fault | None, sent: int, *, length_at: int = 0) -> tuple[bytes, bool]:
+    """Return what is sent instead of `reply` after `sent` bytes, and whether the connection goes on; its length stands at byte `length_at`."""
     if fault is None or sent + len(reply) <= fault.after_bytes:
         return reply, True
     keep = max(0, fault.after_bytes - sent)
@@ -168,7 +185,7 @@ def spoil(reply: bytes, fault: Fault | None, sent: int) -> tuple[bytes, bool]:
         case "garbage":
             return reply[:keep] + random.Random(sent).randbytes(len(reply) - keep), True
         case "absurd-length":
-            return ABSURD_LENGTH + reply[4:], True
+            return reply[:length_at] + ABSURD_LENGTH + reply[length_at + 4 :], True
         case _:
             return reply[:keep], False
 
