@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import intrinsic
 from numpy.typing import DTypeLike, NDArray
+
+from livereduce.kernels.compiling import compiled
+
+Column = NDArray[Any]
+Maybe = Any
+"""A column or None: which of them is known when a kernel is compiled, and the other way is left out."""
+
+Index = NDArray[np.uint32]
 
 CELLS_PER_BIN = 2
 """Even cells for each bin: even bins then have at most one edge in a cell."""
@@ -93,3 +103,82 @@ def _crowded(cells: NDArray[np.int64]) -> int:
     """Return how many edges share a cell with another one."""
     same = np.bincount(cells)
     return int(same[same > 1].sum())
+
+
+def _bits_of(typing: Any, x: Any) -> Any:
+    """Return the 32 bits of a float32 as an integer."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(types.int32))
+
+    return types.int32(types.float32), generate
+
+
+bits_of: Any = intrinsic(_bits_of)
+"""The 32 bits of a float32 as an integer, in compiled code."""
+
+
+@compiled
+def bin_between(value: float, edges: Column, first: Any, last: Any) -> Any:
+    """Return the last bin of `first` to `last` whose lower edge is not above `value`; `first` if all are."""
+    while first < last:
+        middle = (first + last + 1) // 2
+        if value >= edges[middle]:
+            first = middle
+        else:
+            last = middle - 1
+    return first
+
+
+@compiled
+def find_places(row: Maybe, x: Column, n_rows: int, found: Lookup, place: Index, nowhere: int) -> tuple[int, int]:
+    """Find the place of each event in a flat (rows, bins) target: bin i holds ``edges[i] <= x < edges[i + 1]``.
+
+    Parameters
+    ----------
+    row:
+        Any integers; None for events that are all of row 0.
+    x:
+        Of the type of ``found.edges``.
+    n_rows:
+        Rows of the target.
+    place:
+        As many as events or more, overwritten.
+    nowhere:
+        Place of an event that is in no bin.
+
+    Returns
+    -------
+    bad_rows, bad_x:
+        As `Dropped`.
+    """
+    # What is unsigned is not looked at for counting from the end.
+    one, edges, table = np.uint64(1), found.edges, found.table
+    low, per_unit, shift, first_cell = found.low, found.cells_per_unit, found.shift, found.first_cell
+    high, n_bins = edges[len(edges) - 1], len(edges) - 1
+    bad_rows: Any = 0
+    bad_x: Any = 0
+    for i in range(len(x)):
+        value = x[i]
+        r = np.int64(0) if row is None else np.int64(row[i])
+        known = (r >= 0) & (r < n_rows)
+        inside = (value >= low) & (value < high)
+        at: Any = np.uint32(nowhere)
+        if known & inside:
+            if shift < 0:
+                cell: Any = np.uint64(np.int64((value - low) * per_unit))
+            else:
+                # As in _bit_cells, to the letter.
+                bits = np.int64(bits_of(np.float32(value) + np.float32(0)))
+                if bits < 0:
+                    bits = np.int64(-2147483649) - bits
+                cell = np.uint64((bits >> shift) - first_cell)
+            b = np.uint64(table[cell])
+            b = b + np.uint64(value >= edges[b + one])
+            if value >= edges[b + one]:
+                b = np.uint64(bin_between(value, edges, np.int64(b), np.int64(table[cell + one])))
+            at = np.uint32(r * n_bins + np.int64(b))
+        bad_rows += not known
+        bad_x += known & (not inside)
+        place[i] = at
+    return bad_rows, bad_x
