@@ -19,7 +19,7 @@ from livereduce.wire.isis_event import EVENT, MAX_EVENTS, NEUTRON_HEAD, Setup, e
 TOF_US: Final = (10_000.0, 20_000.0)
 """Times of flight are from the first to below the second, us."""
 
-POOL_PACKETS: Final = (4, 1024)
+POOL_PACKETS: Final = (2, 1024)
 """Least and most packets whose events are drawn in advance."""
 
 POOL_BYTES: Final = 8 << 20
@@ -122,11 +122,16 @@ class EventDae:
         """Return the same as bytes."""
         return self._pool_bytes[i % len(self._pool_bytes)]
 
-    def count(self, periods: NDArray[np.int64], first: int, next_frame: int) -> None:
-        """Note that the packets from a client's number `first` were sent, in these periods, the last of them before frame `next_frame`."""
+    def begin_frames(self, setup: Setup, end: int) -> None:
+        """Note that the frames before `end` of the run that `setup` tells of are on their way."""
+        with self._lock:
+            if setup is self._setup:
+                self._next_frame = max(self._next_frame, end)
+
+    def count(self, periods: NDArray[np.int64], first: int) -> None:
+        """Note that the packets from a client's number `first` were sent, with events, in these periods."""
         with self._lock:
             np.add.at(self._sent, (periods, (first + np.arange(len(periods))) % len(self._pool)), 1)
-            self._next_frame = max(self._next_frame, next_frame)
 
     def sent_events(self) -> NDArray[np.int64]:
         """Return the truth: (periods, spectra) events in all packets that were handed over whole, to all clients.
@@ -203,6 +208,8 @@ class EventStream:
             heads["frame_time_zero_s"] = heads["frame"] * (1e-3 * self._dae.rate_ms)
             heads["protons_uah"] = CHARGE_PER_FRAME_UAH
         self._made = n
+        if self._setup:
+            self._dae.begin_frames(self._setup, self._frame + n)
         if quiet:
             return self._head_views[:n]
         events = (self._dae.bytes_of(self._packets + i) for i in range(n))
@@ -211,9 +218,8 @@ class EventStream:
     def sent(self) -> None:
         """Note that the packets of the last call were sent."""
         periods = self._heads["period"][: 0 if self.quiet else self._made].astype(np.int64)
-        first = self._packets
+        self._dae.count(periods, self._packets)
         self.passed_over()
-        self._dae.count(periods, first, self._frame)
 
     def passed_over(self) -> None:
         """Go on behind the packets of the last call, whatever came of them."""

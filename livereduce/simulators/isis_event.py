@@ -179,20 +179,13 @@ def main(argv: Sequence[str] | None = None, *, stop: threading.Event | None = No
     stop:
         Ends it when set; without one, signals do.
     """
-    chosen = _parser().parse_args(argv)
+    parser = _parser()
+    chosen = parser.parse_args(argv)
     stop = stop or end_on_signals()  # before anybody can know that we are there
-    dae = EventDae(
-        periods=chosen.periods,
-        spectra=chosen.spectra,
-        events=chosen.events,
-        rate_ms=chosen.rate_ms,
-        run_number=chosen.run_number,
-        start_time_s=int(time.time()) if chosen.frames else 0,
-        instrument=chosen.name,
-        frames=chosen.frames,
-        quiet_after=chosen.quiet_after,
-        seed=chosen.seed,
-    )
+    try:
+        dae = _dae(chosen)
+    except ValueError as error:
+        parser.error(str(error))
     try:
         server = EventServer(dae, host=chosen.host, port=chosen.port, as_fast_as_possible=chosen.as_fast_as_possible)
     except OSError as error:
@@ -205,6 +198,21 @@ def main(argv: Sequence[str] | None = None, *, stop: threading.Event | None = No
         print(f"Simulated ISIS event DAE on {server.address}, its histogram DAE on {server.histogram.address} ({size})", flush=True)
         stop.wait()
     return 0
+
+
+def _dae(chosen: argparse.Namespace) -> EventDae:
+    return EventDae(
+        periods=chosen.periods,
+        spectra=chosen.spectra,
+        events=chosen.events,
+        rate_ms=chosen.rate_ms,
+        run_number=chosen.run_number,
+        start_time_s=int(time.time()) if chosen.frames else 0,
+        instrument=chosen.name,
+        frames=chosen.frames,
+        quiet_after=chosen.quiet_after,
+        seed=chosen.seed,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -224,7 +232,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frames", action="store_true", help="true frame numbers, times and charges instead of 0")
     parser.add_argument("--run-number", type=number(-(2**31), 2**31 - 1), default=1234, help="number of the run")
     parser.add_argument("--name", default="MUSR", help="name of the instrument")
-    parser.add_argument("--seed", type=int, default=0, help="of the events")
+    parser.add_argument("--seed", type=number(0, 2**63 - 1), default=0, help="of the events")
     add_fault(parser)
     return parser
 

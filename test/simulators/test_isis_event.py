@@ -400,13 +400,19 @@ def test_a_port_that_is_taken_is_told_in_one_line(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    "wrong", ["--events -1", "--events 16777217", "--port 65535", "--fault explode", "--rate-ms 0", "--rate-ms nan", "--run-number x"]
+    "wrong", ["--events -1", "--events 16777217", "--port 65535", "--fault explode", "--rate-ms 0", "--rate-ms nan", "--run-number x", "--seed -1"]
 )
 def test_wrong_options_end_with_2(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         command.main(["event", *wrong.split()])
     assert ended.value.code == 2
     assert wrong.split()[0] in capsys.readouterr().err
+
+
+def test_a_name_that_does_not_fit_a_setup_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--name", "n" * 32], stop=threading.Event())
+    assert "Setup.instrument is 'nnn" in capsys.readouterr().err
 
 
 def test_the_starter_runs_it_in_its_own_size_and_ends_cleanly_on_a_signal(tmp_path: Path) -> None:
