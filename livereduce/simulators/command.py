@@ -6,7 +6,11 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-KINDS = {"histogram": "livereduce.simulators.isis_histogram", "event": "livereduce.simulators.isis_event"}
+KINDS = {
+    "histogram": "livereduce.simulators.isis_histogram",
+    "event": "livereduce.simulators.isis_event",
+    "adara": "livereduce.simulators.adara",
+}
 """Modules by the kind they simulate; each has a ``main`` that takes the further arguments."""
 
 
