@@ -6,6 +6,7 @@ Exit codes: 0 asked to stop; 2 configuration wrong, one line on stderr; 1 anythi
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(chosen: argparse.Namespace) -> int:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+        signal.signal(number, lambda *_: sys.exit(0))  # while it starts there is nothing yet to bring in order
     from livereduce.supervisor.process import run
 
     return run(chosen.conf)

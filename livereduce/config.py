@@ -29,6 +29,9 @@ SERVICE_USER = "snsdata"
 SERVICE_LOG = Path("/var/log/SNS_applications/livereduce.log")
 """That place."""
 
+CLOSE = 0.6
+"""Likeness (0 to 1) above which a key is taken for a slip of the pen."""
+
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 """Seconds or GB; the bound (30 years) refuses 1e999, which JSON readers take for infinity."""
 
@@ -278,7 +281,9 @@ def _check_keys(raw: Mapping[str, Any], struct: type[Any], where: str, prefix: s
         if key not in known:
             near = difflib.get_close_matches(key.lower(), [name.lower() for name in known], n=1, cutoff=0.0)
             nearest = next(name for name in known if name.lower() == near[0])
-            raise ConfigError(f"{where}: {prefix}{key}: unknown key; did you mean {prefix}{nearest}?")
+            close = difflib.SequenceMatcher(None, key.lower(), near[0]).ratio() >= CLOSE
+            hint = f"did you mean {prefix}{nearest}?" if close else f"there is none like it, the nearest is {prefix}{nearest}"
+            raise ConfigError(f"{where}: {prefix}{key}: unknown key; {hint}")
         inner = known[key]
         if isinstance(value, Mapping) and isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             _check_keys(value, inner, where, f"{prefix}{key}.")

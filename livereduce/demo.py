@@ -60,6 +60,8 @@ def demo(*, seconds: float | None = None) -> int:
             _watch(console, board, folder, daemon, seconds)
     except KeyboardInterrupt:
         pass
+    finally:
+        shutil.rmtree(folder / "state", ignore_errors=True)
     _say_goodbye(console, folder)
     return 0
 
@@ -83,7 +85,14 @@ def _watch(console: Console, board: Board, folder: Path, daemon: subprocess.Pope
 
 def _picture(overview: Overview, folder: Path) -> RenderableType:
     lines = (folder / "livereduce.log").read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
-    return Group(table(overview), Text("\n".join(lines), style="dim", overflow="ellipsis", no_wrap=True))
+    short = [_short(line.replace(f"{folder}/", "")) for line in lines]
+    return Group(table(overview), Text("\n".join(short), style="dim", overflow="ellipsis", no_wrap=True))
+
+
+def _short(line: str) -> str:
+    """Return a line of the log without what a demonstration does not need: the date, fractions of seconds and the logger."""
+    parts = line.split(" - ", 3)
+    return f"{parts[0].split()[-1].split(',')[0]} {parts[2]} {parts[3]}" if len(parts) == 4 else line
 
 
 def _line(overview: Overview) -> str:

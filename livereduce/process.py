@@ -15,6 +15,11 @@ import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NoReturn, Protocol
+
+from livereduce.errors import LiveReduceError
+
+log = logging.getLogger(__name__)
 
 LOG_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 """What operators' scripts expect of each line."""
@@ -42,7 +47,43 @@ def enter(lifeline: Connection, log_file: Path | None, stop: Callable[[], None])
     threading.Thread(target=_hold, args=(lifeline, stop), name="lifeline", daemon=True).start()
 
 
-def leave(code: int) -> None:
+class Worker(Protocol):
+    """What a child process is there for."""
+
+    def run(self) -> None:
+        """Work until `stop` is called."""
+
+    def stop(self) -> None:
+        """Ask it to end; called from another thread."""
+
+
+def run_child(role: str, log_file: Path | None, lifeline: Connection, make: Callable[[], Worker]) -> NoReturn:
+    """Be a child process: set up, make the worker and let it work until the lifeline says stop, then end.
+
+    Whatever goes wrong is in the log, with its traceback when it is not an error raised on purpose.
+    """
+    made = threading.Event()
+    workers: list[Worker] = []
+
+    def stop() -> None:
+        made.wait()
+        workers[0].stop()
+
+    enter(lifeline, log_file, stop)
+    try:
+        workers.append(make())
+        made.set()
+        workers[0].run()
+    except LiveReduceError as error:
+        log.critical("The %s ends: %s", role, error)
+        leave(1)
+    except BaseException:
+        log.critical("The %s ends by an error that nobody foresaw", role, exc_info=True)
+        leave(1)
+    leave(0)
+
+
+def leave(code: int) -> NoReturn:
     """End a child process now, whatever threads the user's code has left running."""
     logging.shutdown()
     sys.stdout.flush()

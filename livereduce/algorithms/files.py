@@ -72,7 +72,8 @@ def save_nexus(
     members, names = _members(input_workspace)
     chosen = [_chosen(member, workspace_index_min, workspace_index_max, workspace_index_list) for member in members]
     seen = [member.histogram() if isinstance(member, EventWorkspace) and not preserve_events else member for member in chosen]
-    saving = Saving(title=title, date=f"{iso(time.time_ns())}Z", provenance=provenance, deflate_events=compress_nexus)
+    label = Path(filename).stem
+    saving = Saving(title=title, label=label, date=f"{iso(time.time_ns())}Z", provenance=provenance, deflate_events=compress_nexus)
     with _replacing(filename, keep=append) as path, hdf5_into(path) as file:
         file.attrs.update({"NX_class": "NXroot", "creator": "livereduce", "file_name": os.fspath(filename), "file_time": saving.date})
         for member, name in zip(seen, names, strict=True):

@@ -123,7 +123,7 @@ class IsisDae:
         try:
             return self._connection.receive(deadline)
         except ListenerError as error:
-            raise ListenerError(f"{error} (waited up to {self._timeout_s:g} s for the reply to {_describe(message)})") from error
+            raise ListenerError(f"{error}, while waiting (at most {self._timeout_s:g} s) for the reply to {_describe(message)}") from error
 
     def _elements(self, reply: Reply, dtype: str, count: int, what: str) -> NDArray[np.generic]:
         """The elements of `reply`; more than `count` cannot come, the codec refuses them."""

@@ -22,6 +22,9 @@ from livereduce.store.status import OutlineStatus, ReceiverStatus, ReducerStatus
 STALE_S = 5.0
 """A process that said nothing for so long is shown as silent: each speaks twice a second."""
 
+FILES_SHOWN = 4
+"""Newest files that the table names."""
+
 BLOCKS = " ▁▂▃▄▅▆▇█"
 """Heights of a sketch."""
 
@@ -113,6 +116,8 @@ def table(overview: Overview) -> RenderableType:
     state = Text("running", style="green") if overview.running else Text("not running", style="red")
     parts: list[RenderableType] = [grid]
     failure = overview.reducer.failure if overview.reducer is not None else None
+    if overview.supervisor is not None and overview.supervisor.refused:
+        parts.append(Text(f"\nrefused, the last good scripts are in charge: {overview.supervisor.refused}", style="red"))
     if failure is not None:
         parts.append(Text(f"\n{failure.role} fails ({failure.count} x): {failure.message}\n{failure.traceback}".rstrip(), style="red"))
     return Panel(Group(*parts), title=Text.assemble("livereduce  ", (overview.instrument, "bold"), "  ", state), title_align="left")
@@ -133,7 +138,7 @@ def _source_rows(receiver: ReceiverStatus | None) -> list[tuple[str, str | Text]
     )
     return [
         ("source", Text(source, style="" if receiver.state == "receiving" else "yellow")),
-        ("counts", f"{receiver.counts:,}  at {receiver.counts_per_s:,.0f} /s"),
+        ("counts", f"{receiver.counts:,}" + (f"  at {receiver.counts_per_s:,.0f} /s" if receiver.counts_per_s else "")),
         ("journal", journal),
     ]
 
@@ -150,14 +155,23 @@ def _reducer_rows(overview: Overview) -> list[tuple[str, str | Text]]:
         ("run", run),
         ("reducer", f"{state}  (number {reducer.generation})"),
         ("chunks", f"{reducer.chunks:,}  at {reducer.chunks_per_s:.2f} /s, the last took {reducer.chunk_s * 1e3:.1f} ms"),
-        ("lag", f"{reducer.lag_records:,} records wait; the newest data were {reducer.lag_s:.2f} s old when shown"),
+        ("lag", f"{reducer.lag_records:,} records wait; the result was {reducer.lag_s:.2f} s behind its data when it was published"),
         ("accumulation", f"{reducer.accumulation}, {reducer.counts:,.0f} counts{charge}" if reducer.accumulation else "empty"),
         ("post-processing", _post(overview)),
         ("result", _sketch(reducer.outline)),
-        ("files written", f"{reducer.files_written:,}" + "".join(f"\n{name}" for name in reducer.files[:4])),
+        ("files written", _files(reducer)),
     ]
-    rows += [(f"{script.role} script", f"md5 {script.md5[:8]}  {script.path}") for script in reducer.scripts]
+    rows += [("script", f"{Path(script.path).name}  md5 {script.md5[:8]}") for script in reducer.scripts]
     return rows
+
+
+def _files(reducer: ReducerStatus) -> str:
+    """Tell the newest files, their folder once."""
+    if not reducer.files:
+        return f"{reducer.files_written:,}"
+    folder = Path(reducer.files[0]).parent
+    names = [name.name if name.parent == folder else str(name) for name in map(Path, reducer.files[:FILES_SHOWN])]
+    return f"{reducer.files_written:,} in {folder}\n{', '.join(names)}"
 
 
 def _sketch(outline: OutlineStatus | None) -> str:
@@ -186,12 +200,12 @@ def _supervisor_rows(supervisor: SupervisorStatus | None) -> list[tuple[str, str
         return [("supervisor", "nothing known yet")]
     limit = f" of {supervisor.memory_limit_mb:,.0f} MB" if supervisor.memory_limit_mb else " MB, no limit"
     happened = f"{supervisor.reloads} reloads, {supervisor.memory_restarts} at the memory limit, {supervisor.crashes} crashes"
-    return [
+    rows: list[tuple[str, str | Text]] = [
         ("memory", f"{supervisor.memory_mb:,.0f}{limit}"),
         ("replaced", happened),
-        ("last event", supervisor.message),
         ("daemon", f"pid {supervisor.pid}, version {supervisor.version}, since {_clock(supervisor.started_ns)}"),
     ]
+    return [*rows, ("last event", supervisor.message)] if supervisor.message else rows
 
 
 def _clock(time_ns: int | None) -> str:

@@ -193,10 +193,12 @@ class Receiver:
         now = self._clocks.monotonic_s()
         if force or now - self._synced_at >= SYNC_EVERY_S:
             self._synced_at = now
+            self._journal.check()
             try:
                 self._journal.sync()
+                self._board.sync()
             except StoreError as error:
-                log.error("Journal: %s", error)
+                log.error("Not safe from a power cut: %s", error)
 
 
 def _one_line(text: str) -> str:

@@ -380,6 +380,7 @@ class Reducer:
         if not force and now - self._reported_at < (STATUS_EVERY_S if self._doing[0] == state else STATUS_EVERY_S / 5):
             return
         self._reported_at, self._doing = now, (state, reason)
+        self._journal.check()
         self._report.status.position = self._position
         self._report.status.post_running_since_s = self._post.running_since_s
         try:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,8 +11,7 @@ from livereduce.algorithms.appending import append_spectra
 from livereduce.algorithms.arithmetic import plus
 from livereduce.data.group import AnyWorkspace
 from livereduce.data.provenance import Provenance, ScriptSource, using
-from livereduce.errors import LiveReduceError
-from livereduce.process import enter, leave
+from livereduce.process import run_child
 from livereduce.reducer.accumulation import Accumulation, Method
 from livereduce.reducer.loop import Reducer, ReducerSettings
 from livereduce.reducer.report import Report
@@ -25,8 +22,6 @@ from livereduce.store.board import About, Board
 from livereduce.store.journal import Journal
 from livereduce.store.places import Places
 from livereduce.store.status import ScriptStatus
-
-log = logging.getLogger(__name__)
 
 RECIPE_VERSION = "1"
 """Part of every recipe: raise it when accumulations of an earlier version must not be gone on with."""
@@ -41,6 +36,11 @@ class ScriptPair:
 
     post: Script | None
     """Run on the accumulation."""
+
+    @property
+    def all(self) -> list[Script]:
+        """Those that are there."""
+        return [script for _, script in self._named()]
 
     def status(self) -> list[ScriptStatus]:
         """Return what the status shows of them."""
@@ -132,22 +132,7 @@ class InstrumentScripts:
 
 def main(settings: ReducerProcessSettings, lifeline: Connection) -> None:
     """Run a reducer until the lifeline says stop."""
-    ready = threading.Event()
-    running: list[Reducer] = []
-
-    def stop() -> None:
-        ready.wait()
-        running[0].stop()
-
-    enter(lifeline, settings.log_file, stop)
-    try:
-        running.append(_reducer(settings))
-        ready.set()
-        running[0].run()
-    except LiveReduceError as error:
-        log.critical("The reducer ends: %s", error)
-        leave(1)
-    leave(0)
+    run_child("reducer", settings.log_file, lifeline, lambda: _reducer(settings))
 
 
 def _reducer(settings: ReducerProcessSettings) -> Reducer:

@@ -34,6 +34,11 @@ class Script:
     helpers: tuple[tuple[Path, str], ...] = ()
     """Path and md5 of each module beside the script that it imports, directly or not; ordered by path."""
 
+    @property
+    def name_and_md5(self) -> str:
+        """Which version it is, for people."""
+        return f"{self.path.name} md5 {self.md5}"
+
     @classmethod
     def read(cls, path: Path | str) -> Script | None:
         """Return the script as it stands in the file, None when the file is missing or blank.

@@ -121,6 +121,7 @@ class Board:
             self._env = lmdb.open(
                 str(folder), map_size=MAP_BYTES, max_dbs=8, mode=0o600, sync=False, metasync=False, readonly=readonly, max_readers=512
             )  # fmt: skip
+            self._inode = self._found_inode()
             self._db = {name: self._env.open_db(name.encode(), create=not readonly) for name in ("status", "results", "about", "checkpoint")}
         except (lmdb.Error, OSError) as error:
             raise opening_error(folder, error) from error
@@ -128,7 +129,12 @@ class Board:
             self._reserve()
 
     def _reserve(self) -> None:
-        self._write("status", {b"reserve": bytes(RESERVE_BYTES)})
+        try:
+            self._write("status", {b"reserve": bytes(RESERVE_BYTES)})
+        except StoreError as error:
+            needs = f"{RESERVE_BYTES // 2**20} MB"
+            log.error("%s: the disk has no %s to spare (%s): status and results may not be written until it has", self.folder, needs, error)
+            return
         self._write("status", {b"reserve": None})
 
     def close(self) -> None:
@@ -200,6 +206,17 @@ class Board:
     def version(self) -> int:
         """Return a number that changes when anything is written."""
         return int(self._env.info()["last_txnid"])
+
+    def check(self) -> None:
+        """Make sure that this is still the board that the others have; raises `StoreError` if its files were removed or replaced."""
+        if self._found_inode() != self._inode:
+            raise StoreError(f"{self.folder}: was removed or replaced while it was open; the process ends, the next one opens what is there")
+
+    def _found_inode(self) -> int:
+        try:
+            return (self.folder / "data.mdb").stat().st_ino
+        except OSError:
+            return -1
 
     def sync(self) -> None:
         """Make what was written survive a power cut."""

@@ -7,6 +7,7 @@ and, when its disk takes no more, goes on in memory until the disk is back: noth
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from dataclasses import dataclass
 from itertools import chain
@@ -189,6 +190,18 @@ class Journal:
         self._disk.clear_dead_readers()
         self._disk.sync()
 
+    def check(self) -> None:
+        """Make sure that this is still the journal that the others have; call it about once a second.
+
+        Raises
+        ------
+        StoreError
+            If its files were removed or replaced.
+        """
+        for shelf in (self._disk, self._memory):
+            if shelf.is_replaced():
+                raise StoreError(f"{shelf.folder}: was removed or replaced while it was open; the process ends, the next one opens what is there")
+
     def close(self) -> None:
         """Give the files back."""
         self._disk.close()
@@ -259,3 +272,14 @@ def _open_disk(folder: Path, max_bytes: int, readonly: bool) -> Shelf:
 
 def _size(found: list[tuple[int, bytes]]) -> int:
     return sum(len(data) for _, data in found)
+
+
+def discard_overflow(overflow: Path) -> None:
+    """Remove the folder in memory of a journal that no process has open, unless records wait there for the disk."""
+    if not overflow.is_dir():
+        return
+    shelf = Shelf(overflow, map_bytes=OVERFLOW_BYTES * 2)
+    waiting = shelf.count()
+    shelf.close()
+    if not waiting:
+        shutil.rmtree(overflow, ignore_errors=True)

@@ -68,10 +68,21 @@ class Shelf:
                 str(self.folder), map_size=self._map_bytes, max_dbs=3, mode=0o600,
                 sync=False, metasync=False, readahead=False, readonly=self._readonly, max_readers=512,
             )  # fmt: skip
+            self._inode = self._found_inode()
             self._records = self._env.open_db(b"records", create=not self._readonly)
             self._runs = self._env.open_db(b"runs", create=not self._readonly)
         except (lmdb.Error, OSError) as error:
             raise opening_error(self.folder, error) from error
+
+    def is_replaced(self) -> bool:
+        """Return whether its file was removed, or another stands in its place: what is written here then is seen by nobody else."""
+        return self._found_inode() != self._inode
+
+    def _found_inode(self) -> int:
+        try:
+            return (self.folder / "data.mdb").stat().st_ino
+        except OSError:
+            return -1
 
     def close(self) -> None:
         """Give the files back."""

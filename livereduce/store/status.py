@@ -241,6 +241,9 @@ class SupervisorStatus(msgspec.Struct, kw_only=True, tag="supervisor"):
     message: str = ""
     """The last thing it did."""
 
+    refused: str = ""
+    """Scripts on disk that never worked and gave way to the last good ones, and why; empty when those on disk are in charge."""
+
     stopped: bool = False
     """True when it ended in good order."""
 

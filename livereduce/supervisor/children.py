@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
+from livereduce.errors import StoreError
 from livereduce.process import STOP
 
 log = logging.getLogger(__name__)
 
+LOST_EXIT_CODE = 255
+"""What multiprocessing gives for a process whose server died before it did."""
+
 PRELOAD = ["livereduce.receiver.process", "livereduce.reducer.process", "livereduce.reducer.warm"]
 """Imported once by the server that children are forked from: a new reducer is ready in tens of milliseconds."""
 
-STOP_S = 1.6
-"""Time a child has to end by itself; the whole service is down within 2 s."""
+STOP_S = 1.2
+"""Time a child has to end by itself; the whole service is down within 2 s, on a busy machine too."""
+
+SERVER_S = 2.0
+"""Time that the server children are forked from has to come back when somebody killed it."""
 
 
 def context() -> ForkServerContext:
@@ -57,8 +66,7 @@ class Child:
         theirs, self._lifeline = ctx.Pipe(duplex=False)
         self.role = role
         self.started_s = time.monotonic()
-        self._process = ctx.Process(target=target, args=(settings, theirs), name=role, daemon=True)
-        self._process.start()
+        self._process = _started(lambda: ctx.Process(target=target, args=(settings, theirs), name=role, daemon=True))
         theirs.close()
 
     @property
@@ -93,9 +101,27 @@ class Child:
 
     def kill(self) -> None:
         """End it at once."""
-        self._process.kill()
-        self._process.join(1.0)
         self._lifeline.close()
+        self._process.kill()
+        if self._process.exitcode == LOST_EXIT_CODE:
+            # Only the server knew how it ended, and the server is gone: the process itself may live on.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+        self._process.join(1.0)
+
+
+def _started(make: Callable[[], ForkServerProcess]) -> ForkServerProcess:
+    """Start a process; when the server is just gone, with the server that comes in its place."""
+    deadline = time.monotonic() + SERVER_S
+    while True:
+        process = make()
+        try:
+            process.start()
+            return process
+        except (EOFError, OSError) as error:
+            if time.monotonic() > deadline:
+                raise StoreError(f"no process can be started: {error or type(error).__name__}") from error
+            time.sleep(SERVER_S / 20)
 
 
 def stop_all(children: Iterable[Child], within_s: float = STOP_S) -> list[str]:

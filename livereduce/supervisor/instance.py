@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from livereduce.errors import StoreError
+from livereduce.errors import ConfigError, StoreError
+
+PID_WIDTH = 20
+"""Characters kept for the pid, always written in full, so that a full disk has nothing new to find room for."""
 
 
 class Lock:
@@ -21,7 +25,9 @@ class Lock:
     Raises
     ------
     StoreError
-        If another daemon holds it, naming its pid, or if the folder cannot be written.
+        If another daemon holds it; names its pid.
+    ConfigError
+        If the folder cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,20 +36,21 @@ class Lock:
             # Not inherited: a child that outlives the daemon must not keep the next one from starting.
             self._file: IO[str] = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+", encoding="utf-8")
         except OSError as error:
-            raise StoreError(
-                f"{path}: cannot be written: {error.strerror}; wanted a state folder of this user (state_dir in the configuration)"
-            ) from error
+            raise ConfigError(f"state_dir: {path}: cannot be written: {error.strerror}; wanted a folder of this user") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = self._file.read().strip() or "unknown"
             self._file.close()
             raise StoreError(f"another livereduce runs for {path.parent.name} with pid {holder}; this one does not start") from error
-        self._file.truncate(0)
-        self._file.write(f"{os.getpid()}\n")
-        self._file.flush()
+        self._note(str(os.getpid()))
 
     def release(self) -> None:
         """Give it back."""
-        self._file.truncate(0)
+        self._note("")
         self._file.close()
+
+    def _note(self, holder: str) -> None:
+        # Who holds it is a courtesy to the next one; the lock holds without.
+        with suppress(OSError):
+            os.pwrite(self._file.fileno(), f"{holder:<{PID_WIDTH}}\n".encode(), 0)

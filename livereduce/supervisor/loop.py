@@ -103,7 +103,9 @@ class Supervisor:
         self._reducer: Child | None = None
         self._receiver_due = self._reducer_due = 0.0
         self._good: ScriptPair | None = None
+        self._endings = 0
         self._policy = RestartPolicy()
+        self._began_s = 0.0
         self._total_bytes = total_bytes()
         self._memory_due = self._status_due = 0.0
         self._ready = False
@@ -134,6 +136,7 @@ class Supervisor:
         self._look_at_reducer()
         self._look_at_memory()
         if (scripts := self._look_at_scripts()) is not None:
+            self._status.refused = ""
             self._run_scripts(scripts, "the scripts changed")
             self._status.reloads += 1
         self._report()
@@ -151,6 +154,7 @@ class Supervisor:
     def _look_at_reducer(self) -> None:
         if self._reducer is not None and self._gone(self._reducer, ReducerStatus):
             self._reducer = None
+            self._endings += 1
             self._start_again(memory=False)
         if self._reducer is None and time.monotonic() >= self._reducer_due:
             self._start_reducer()
@@ -184,18 +188,19 @@ class Supervisor:
     def _start_reducer(self) -> None:
         settings = replace(self._reducer_settings, generation=self._reducer_settings.generation + 1)
         self._reducer = Child(self._context, "reducer", reduce, settings)
+        self._began_s = time.monotonic()
         self._reducer_settings = replace(settings, at_journal_end=False)
 
     def _start_again(self, *, memory: bool) -> None:
         checkpoint = self._board.checkpoint()
-        restart = self._policy.after(-1 if checkpoint is None else checkpoint.position, memory=memory)
+        lived_s = time.monotonic() - self._began_s
+        restart = self._policy.after(-1 if checkpoint is None else checkpoint.position, memory=memory, lived_s=lived_s)
         self._reducer_settings = replace(self._reducer_settings, at_journal_end=restart.at_journal_end)
         self._reducer_due = time.monotonic() + restart.delay_s
         if restart.delay_s:
             where = ", at the journal's end" if restart.at_journal_end else ""
-            self._say(
-                f"The reducer made no progress since it was last replaced; the next one starts in {restart.delay_s:.1f} s{where}", logging.WARNING
-            )
+            why = "reached the memory limit again too soon" if memory else "made no progress since it was last replaced"
+            self._say(f"The reducer {why}; the next one starts in {restart.delay_s:.1f} s{where}", logging.WARNING)
 
     # --- scripts
 
@@ -207,21 +212,29 @@ class Supervisor:
             stop_all([self._reducer], HAND_OVER_S)
         self._reducer_settings = replace(self._reducer_settings, scripts=scripts, at_journal_end=False)
         self._policy.forget()
+        self._endings = 0
         self._reducer_due = 0.0
         self._start_reducer()
 
     def _look_at_new_script(self) -> None:
-        """Keep in mind scripts that work; put them back in charge when the ones after them never do."""
-        status = self._board.status(ReducerStatus)
-        if status is None or self._reducer is None or status.pid != self._reducer.pid:
-            return
+        """Keep in mind scripts that work; put them back in charge when the ones after them never do, or end their reducer each time."""
+        status = self._own_status()
         now = self._reducer_settings.scripts
-        if status.proven:
-            self._good = now
-        elif status.failures_of_new_script >= FAILURES_OF_NEW_SCRIPT and self._good is not None and self._good != now:
-            said = status.failure.message if status.failure is not None else "unknown"
-            log.error("The new scripts failed %d times in a row (%s); the last good ones are in charge again", status.failures_of_new_script, said)
-            self._run_scripts(self._good, "the last good scripts are in charge again")
+        if status is not None and status.proven:
+            self._good, self._endings = now, 0
+        failures = max(self._endings, status.failures_of_new_script if status is not None else 0)
+        if failures < FAILURES_OF_NEW_SCRIPT or self._good is None or self._good == now:
+            return
+        said = status.failure.message if status is not None and status.failure is not None else self._status.message
+        refused = ", ".join(script.name_and_md5 for script in now.all if script not in self._good.all)
+        log.error("The new scripts (%s) failed %d times in a row (%s); the last good ones are in charge again", refused, failures, said)
+        self._run_scripts(self._good, "the last good scripts are in charge again")
+        self._status.refused = f"{refused}: {said}"
+
+    def _own_status(self) -> ReducerStatus | None:
+        """Return what the reducer of now says, None when it said nothing yet."""
+        status: ReducerStatus | None = self._board.status(ReducerStatus)
+        return status if status is not None and self._reducer is not None and status.pid == self._reducer.pid else None
 
     # --- memory
 
@@ -259,6 +272,7 @@ class Supervisor:
         if now >= self._status_due:
             self._status_due = now + STATUS_EVERY_S
             self._status.beat_s = now
+            self._board.check()
             self._write_status()
 
     def _write_status(self) -> None:

@@ -14,7 +14,7 @@ from livereduce.process import open_log
 from livereduce.receiver.process import ReceiverSettings
 from livereduce.reducer.process import ReducerProcessSettings, ScriptPair
 from livereduce.store.board import Board
-from livereduce.store.journal import Journal
+from livereduce.store.journal import Journal, discard_overflow
 from livereduce.store.places import Places
 from livereduce.supervisor.children import context
 from livereduce.supervisor.conf import ConfWatch
@@ -43,11 +43,14 @@ def run(conf: Path | None) -> int:
     config, path = read_config(conf)
     wake = Wake()
     watch = ScriptWatch(*config.scripts, wake=wake.set)
-    receiver, reducer = settings_of(config, _pair(watch))
-    lock = Lock(receiver.places.lock)
+    try:
+        receiver, reducer = settings_of(config, _pair(watch))
+        lock = Lock(receiver.places.lock)
+        _open_log(config)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     ctx = context()
     wake.catch_signals()
-    _open_log(config)
     _diary(config, path)
     board = _make_stores(receiver)
     for role, script in ((Role.PROCESSING, watch.process), (Role.POST_PROCESSING, watch.post)):
@@ -61,10 +64,13 @@ def run(conf: Path | None) -> int:
     watch.start()
     try:
         why = supervisor.run()
+    except Exception:
+        log.critical("The daemon ends by an error that it cannot mend", exc_info=True)
+        raise
     finally:
         watch.stop()
-        board.sync()
         board.close()
+        discard_overflow(receiver.places.overflow)
         lock.release()
     log.info("Stopped: %s", why)
     return 0

@@ -7,7 +7,7 @@ import os
 import signal
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 """Those that ask the service to end."""
 
 
@@ -21,7 +21,8 @@ class Wake:
     def catch_signals(self) -> None:
         """Note signals from now on instead of ending; only a flag is set, everything else happens in the loop."""
         for number in SIGNALS:
-            signal.signal(number, self._caught)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means what it says
+                signal.signal(number, self._caught)
 
     def _caught(self, number: int, _frame: FrameType | None) -> None:
         self.signals.append(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -352,6 +353,59 @@ def test_a_new_script_that_never_works_gives_way_to_the_last_good_one(live):
     live.wait_result(lambda result: result.n_bins == 4)
 
 
+def test_a_new_script_that_ends_its_reducer_gives_way_to_the_last_good_one(live):
+    live.start()
+    live.wait_result(lambda result: result.n_bins == 4)
+    wait_for(lambda: live.overview.reducer.proven, "the scripts to be proven")
+    live.proc.write_text("os._exit(7)\n")
+    live.wait_log(r"The new scripts .reduce_ISIS_Histogram_live_proc.py md5 [0-9a-f]{32}. failed 3 times in a row")
+    wait_for(lambda: live.overview.reducer.proven, "the good ones to work again")
+    wait_for(lambda: live.md5(live.proc) in live.overview.supervisor.refused, "the status to say which version was refused")
+    live.proc.write_text("SumSpectra(input, OutputWorkspace=output)\n")
+    live.wait_result(lambda result: result.n_bins == 20)
+    wait_for(lambda: live.overview.supervisor.refused == "", "the status to forget it")
+
+
+def test_counts_of_chunks_whose_script_failed_are_not_lost(tmp_path, growing):
+    with service(tmp_path, growing.address, accum_method="Add") as live:
+        broken = tmp_path / "broken"
+        live.proc.write_text(f"if os.path.exists({str(broken)!r}):\n    raise RuntimeError('now and then')\n")
+        live.post.write_text("RenameWorkspace('accumulation', 'result')\n")
+        live.start()
+        live.wait_result()
+        broken.touch()
+        growing.dae.add_frames(3)
+        live.wait_log("Processing failed: .*now and then")
+        growing.dae.add_frames(3)
+        broken.unlink()
+        truth = growing.dae.counts()[0]
+        live.wait_result(lambda result: np.array_equal(result.y, truth))
+
+
+def test_a_killed_server_of_processes_takes_nothing_with_it(live):
+    live.start()
+    live.wait_result()
+    receiver, reducer = live.pid_of("receiver"), live.pid_of("reducer")
+    parent = int(Path(f"/proc/{reducer}/stat").read_text().rpartition(")")[2].split()[1])
+    assert parent != live.process.pid
+    kill(parent)
+    wait_for(lambda: live.overview.reducer.pid != reducer and live.overview.receiver.pid != receiver, "new processes")
+    before = live.overview.reducer.position
+    wait_for(lambda: live.overview.reducer.position > before, "chunks")
+    assert not alive(reducer)
+    assert not alive(receiver)
+
+
+def test_a_journal_that_is_removed_while_it_is_open_is_noticed(live):
+    live.start()
+    live.wait_result()
+    pids = live.pid_of("receiver"), live.pid_of("reducer")
+    shutil.rmtree(Path(live.settings["state_dir"]) / live.instrument / "journal")
+    live.wait_log("was removed or replaced while it was open", count=2)
+    wait_for(lambda: live.overview.receiver.pid != pids[0] and live.overview.reducer.pid != pids[1], "new processes")
+    wait_for(lambda: live.overview.reducer.chunks > 2, "chunks of the new journal")
+
+
 # --- memory, disk, bad bytes
 
 
@@ -375,7 +429,7 @@ def test_a_limit_that_no_reducer_can_keep_does_not_become_a_restart_loop(tmp_pat
     with service(tmp_path, dae.address, system_mem_limit_perc=0.01, mem_check_interval_sec=0.05) as live:
         live.post.write_text(SUM_PERIODS)
         live.start()
-        live.wait_log("made no progress since it was last replaced; the next one starts in 2.0 s")
+        live.wait_log("reached the memory limit again too soon; the next one starts in 2.0 s")
         assert live.overview.receiver.records > 0
 
 
@@ -406,6 +460,9 @@ def test_a_full_disk_stops_neither_chunks_nor_results(tmp_path, growing):
                     file.flush()
             live.wait_log("ERROR - Journal stopped on disk: .*; chunks go on from memory")
             wait_for(lambda: live.overview.receiver.disk_full, "the status to say that the disk is full")
+            assert live.end() == 0
+            live.start()
+            live.wait_log("Ready", count=2)
             growing.dae.add_frames(2)
             truth = growing.dae.counts()[0]
             live.wait_result(lambda result: np.array_equal(result.y, truth))

@@ -545,7 +545,7 @@ def test_a_silent_server_is_given_up_with_the_time_and_what_was_asked(
 ) -> None:
     server = simulator()
     server.fault = Fault(kind="stall", after_bytes=88)
-    with pytest.raises(ListenerError, match=r"sends nothing.*waited up to 0.2 s for the reply to NPER"):
+    with pytest.raises(ListenerError, match=r"sends nothing.*at most 0.2 s. for the reply to NPER"):
         open_listener(server.address, timeout_s=0.2)
 
 

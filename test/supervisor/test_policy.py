@@ -47,3 +47,11 @@ def test_a_wait_is_due_exactly_when_nothing_moved(endings: list[tuple[int, bool]
         assert (restart.delay_s >= FIRST_DELAY_S) == (position == before)
         assert restart.at_journal_end == (position == before and memory)
         before = position
+
+
+def test_a_reducer_that_soon_reaches_the_memory_limit_again_is_waited_for_although_chunks_go_on() -> None:
+    policy = RestartPolicy()
+    delays = [policy.after(position, memory=True, lived_s=1.0) for position in range(5)]
+    assert [restart.delay_s for restart in delays] == [0.0, 0.5, 1.0, 2.0, 4.0]
+    assert not any(restart.at_journal_end for restart in delays)
+    assert policy.after(9, memory=True, lived_s=100.0).delay_s == 0.0

@@ -36,6 +36,9 @@ class Saving:
     date: str
     """When it is saved, ISO 8601."""
 
+    label: str = "workspace"
+    """Title of the plot of what has no title of its own."""
+
     provenance: Provenance | None = None
     """What made the results; None when unknown."""
 
@@ -76,7 +79,7 @@ def write_entry(entry: h5py.Group, workspace: SpectraWorkspace, name: str | None
     write_detectors(entry, workspace.spectra, workspace.instrument)
     _write_run(entry, workspace.run)
     write_process(entry, workspace.history, workspace.run, saving.provenance, saving.date)
-    write_plot(entry, workspace, title or "workspace")
+    write_plot(entry, workspace, title or saving.label)
 
 
 def read_entry(entry: h5py.Group, *, history: bool = True) -> SpectraWorkspace:
