@@ -19,9 +19,8 @@ from livereduce.wire.adara_metadata import (
     DeviceDescriptor,
     Geometry,
     MonitorConfig,
-    PixelMappingAlt,
-    PixelSection,
 )
+from livereduce.wire.adara_pixels import PixelMappingAlt, PixelSection
 from livereduce.wire.adara_variables import Value, ValueKind
 
 FRAME_US: Final = 16_667

@@ -11,19 +11,10 @@ from numpy.typing import NDArray
 
 from livereduce.simulators.adara_beamline import Beamline
 from livereduce.wire.adara import encode
-from livereduce.wire.adara_events import (
-    EVENT,
-    UNMAPPED_BANK,
-    BankedEvents,
-    BankedStateEvents,
-    BankSection,
-    MonitorEvents,
-    MonitorSection,
-    PulseFlag,
-    Rtdl,
-    SourceSection,
-    pack_sources,
-)
+from livereduce.wire.adara_detectors import Rtdl
+from livereduce.wire.adara_events import UNMAPPED_BANK, BankedEvents, BankedStateEvents, BankSection, SourceSection, pack_sources
+from livereduce.wire.adara_monitors import MonitorEvents, MonitorSection
+from livereduce.wire.adara_pulses import EVENT, PulseFlag
 from livereduce.wire.adara_variables import Value
 
 CHARGE_PC: Final = 15_500_000

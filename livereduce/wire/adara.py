@@ -1,8 +1,12 @@
 """The ADARA stream of SNS and HFIR: bytes to messages and back, for both sides, without IO.
 
-A client says one thing, `ClientHello`; everything after it flows from the server. The packets of a stream share a header
-(`adara_packets`) and carry events (`adara_events`), runs and marks (`adara_control`), values (`adara_variables`) and descriptions
-(`adara_metadata`). `encode` makes the bytes of any of them; `Reader` reads a stream of either direction::
+A client says one thing, `ClientHello`; everything after it flows from the server. Packets share a header (`adara_packets`) and carry
+
+- neutrons (`adara_events`), beam monitors (`adara_monitors`), what detectors and accelerator send (`adara_detectors`);
+- runs, pauses, scans (`adara_control`) and values of process variables (`adara_variables`);
+- descriptions (`adara_metadata`, `adara_pixels`), some of them documents (`adara_documents`).
+
+`encode` makes the bytes of any of them; `Reader` reads a stream of either direction::
 
     while True:
         reader.filled(socket.recv_into(reader.space()))
@@ -23,18 +27,11 @@ from typing import Final
 
 from livereduce.errors import WireError
 from livereduce.wire.adara_control import Annotation, ClientHello, DataDone, Heartbeat, RunStatus, Sync, TranslationComplete
-from livereduce.wire.adara_events import BankedEvents, BankedStateEvents, MonitorEvents, Rtdl, SourceEvents, SourceList
+from livereduce.wire.adara_detectors import Rtdl, SourceEvents, SourceList
+from livereduce.wire.adara_events import BankedEvents, BankedStateEvents
 from livereduce.wire.adara_fields import HEADER_SIZE, Fields
-from livereduce.wire.adara_metadata import (
-    BeamlineInfo,
-    BeamMonitorConfig,
-    DetectorBankSets,
-    DeviceDescriptor,
-    Geometry,
-    PixelMapping,
-    PixelMappingAlt,
-    RunInfo,
-)
+from livereduce.wire.adara_metadata import BeamlineInfo, BeamMonitorConfig, DetectorBankSets, DeviceDescriptor, Geometry, RunInfo
+from livereduce.wire.adara_monitors import MonitorEvents
 from livereduce.wire.adara_packets import (
     CLIENT_PAYLOAD_LIMIT,
     NEWEST_VERSION,
@@ -47,6 +44,7 @@ from livereduce.wire.adara_packets import (
     encode,
     time_of,
 )
+from livereduce.wire.adara_pixels import PixelMapping, PixelMappingAlt
 from livereduce.wire.adara_variables import SERIES_BIT, ValueKind, VariableSeries, VariableValue
 
 __all__ = ["BLOCK_BYTES", "CLIENT_PAYLOAD_LIMIT", "HEADER_SIZE", "PAYLOAD_LIMIT", "Message", "PacketType", "Reader", "Unknown", "encode"]

@@ -33,9 +33,11 @@ from livereduce.simulators.server import Server
 from livereduce.wire.adara import Message, Reader
 from livereduce.wire.adara_control import START_NOW, START_OF_RUN, Annotation, ClientHello, Marker, PausedData, RunState, RunStatus, Sync
 from livereduce.wire.adara_documents import read_device, read_run
-from livereduce.wire.adara_events import BankedEvents, BankedStateEvents, MonitorEvents
-from livereduce.wire.adara_metadata import BeamlineInfo, DeviceDescriptor, Geometry, PixelMappingAlt, RunInfo
+from livereduce.wire.adara_events import BankedEvents, BankedStateEvents
+from livereduce.wire.adara_metadata import BeamlineInfo, DeviceDescriptor, Geometry, RunInfo
+from livereduce.wire.adara_monitors import MonitorEvents
 from livereduce.wire.adara_packets import seconds_of
+from livereduce.wire.adara_pixels import PixelMappingAlt
 from livereduce.wire.adara_variables import VariableValue
 
 SMALL = Beamline(banks=3, pixels=30, monitors=2, tof_offset_100ns=6000)

@@ -30,20 +30,8 @@ from livereduce.wire.adara_control import (
     Sync,
     TranslationComplete,
 )
-from livereduce.wire.adara_events import (
-    EVENT,
-    BankedEvents,
-    BankedStateEvents,
-    BankSection,
-    MonitorEvents,
-    MonitorSection,
-    PulseFlag,
-    Rtdl,
-    SourceEvents,
-    SourceList,
-    SourceSection,
-    pack_sources,
-)
+from livereduce.wire.adara_detectors import Rtdl, SourceEvents, SourceList
+from livereduce.wire.adara_events import BankedEvents, BankedStateEvents, BankSection, SourceSection, pack_sources
 from livereduce.wire.adara_metadata import (
     EVENTS,
     BankSet,
@@ -53,11 +41,11 @@ from livereduce.wire.adara_metadata import (
     DeviceDescriptor,
     Geometry,
     MonitorConfig,
-    PixelMapping,
-    PixelMappingAlt,
-    PixelSection,
     RunInfo,
 )
+from livereduce.wire.adara_monitors import MonitorEvents, MonitorSection
+from livereduce.wire.adara_pixels import PixelMapping, PixelMappingAlt, PixelSection
+from livereduce.wire.adara_pulses import EVENT, PulseFlag
 from livereduce.wire.adara_variables import NOT_REPORTED, ValueKind, VariableSeries, VariableValue
 
 T0_NS = 1_731_152_000_000_000_000
