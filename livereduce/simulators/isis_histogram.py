@@ -4,6 +4,7 @@ It differs where that one fails its clients:
 
 - requests may arrive in any pieces, and one without data is answered like any other;
 - a GETDAT beyond the last spectrum or period gets the bare OK that says so, and *not* the data of the refused request after it;
+- an opening of the right length may come in pieces too; any other first bytes count as one, whatever they are;
 - it listens on this machine alone unless told otherwise.
 
 The replies for monitors keep the dims of the other spectra, [n, bins + 1], though their data have 2 * bins + 1: clients have to cope with that.
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 from livereduce.simulators.arguments import add_fault, end_on_signals, number, real
 from livereduce.simulators.counts import CHARGE_PER_FRAME_UAH, GrowingCounts, Pattern, PlainCounts
 from livereduce.simulators.server import AnsweringServer
-from livereduce.wire.isis_histogram import ElementType, GetData, GetParameter, Open, OtherRequest, Reply, Responder, encode
+from livereduce.wire.isis_histogram import OPEN_SIZE, ElementType, GetData, GetParameter, Open, OtherRequest, Reply, Responder, encode
 
 MONITORS: Final = 3
 """Monitors behind the other spectra, with twice as many bins."""
@@ -40,6 +41,9 @@ DEFAULT_PORT: Final = 56789
 
 REPLY_LIMIT: Final = 256 * 1024 * 1024
 """Most bytes of counts in one reply; a client that asks for more is refused."""
+
+LENGTH_SIZE: Final = 4
+"""Bytes of ``len``, with which an opening begins."""
 
 MAX_RATE: Final = 1e6
 """Most frames per second: with these it takes centuries until frames cannot be told apart in a float."""
@@ -218,14 +222,28 @@ class DaeConversation:
     def __init__(self, dae: HistogramDae) -> None:
         self._dae = dae
         self._responder = Responder()
+        self._opening: bytes | None = b""
 
     def answer(self, data: bytes) -> list[bytes]:
         """Return the replies to the requests that `data` completes; WireError if it breaks the layout."""
-        self._responder.receive(data)
+        self._responder.receive(self._opened(data))
         replies = []
         while (message := self._responder.next_message()) is not None:
             replies.append(encode(self._dae.answer(message)))
         return replies
+
+    def _opened(self, data: bytes) -> bytes:
+        """Return `data`, with a proper opening in the place of the client's: what stands in that one is nobody's business here."""
+        if self._opening is None:
+            return data
+        self._opening += data
+        if len(self._opening) < LENGTH_SIZE:
+            return b""
+        size = OPEN_SIZE if int.from_bytes(self._opening[:LENGTH_SIZE], "little") == OPEN_SIZE else len(self._opening)
+        if len(self._opening) < size:
+            return b""
+        rest, self._opening = self._opening[size:], None
+        return encode(Open()) + rest
 
 
 class HistogramServer(AnsweringServer):

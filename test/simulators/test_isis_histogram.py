@@ -347,8 +347,20 @@ def test_an_unknown_fault_is_refused(text: str) -> None:
 
 def test_a_conversation_ends_with_the_first_broken_request() -> None:
     conversation = DaeConversation(HistogramDae())
-    with pytest.raises(WireError, match="wanted 120"):
+    conversation.answer(dae_open())
+    with pytest.raises(WireError, match="wanted 88"):
         conversation.answer(bytes(200))
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [b"hello", bytes(120), struct.pack("<3i", 120, 2, 7) + b"\xff" * 108, bytes(1024)],
+    ids=["short", "zeros", "another version, no NUL", "long"],
+)
+def test_what_stands_in_an_opening_is_nobodys_business(server: HistogramServer, opening: bytes) -> None:
+    with Client(server, opening=opening) as client:
+        assert client.reply() == dae_message()
+        assert client.parameter("NPER") == dae_message(struct.pack("<i", 2), kind=1, dims=(1,))
 
 
 # ------------------------------------------------------------------------------------------------------------- command line
