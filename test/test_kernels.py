@@ -80,11 +80,12 @@ def test_banks_are_found_however_much_room_there_is_and_cut_ones_are_told(counts
 
 
 def test_gathered_events_get_their_offset_and_stay_in_32_bits() -> None:
-    words = np.array([7, 1, 8, 2, 99, 0xFFFFFFFF, 3], np.uint32)
-    tof, pixel = np.zeros(3, np.uint32), np.zeros(3, np.uint32)
-    first, count, offset = (np.array(values, np.uint32) for values in ([5, 0], [1, 2], [1, 10]))
-    kernels.gather_banks(words, first, count, offset, tof, pixel)
-    assert (tof.tolist(), pixel.tolist()) == ([0xFFFFFFFF, 17, 18], [3, 1, 2])
+    words = np.array([7, 1, 8, 2, 99, 0xFFFFFFFF, 3, 5, 5], np.uint32)
+    sources = np.array([[1, 0, 10, 2], [2, 0, 1 << 31 | 10, 2]], np.uint32)
+    banks = np.array([[0, 1, 0, 5, 1], [0, 2, 0, 0, 1], [1, 3, 0, 2, 1], [1, 99, 0, 7, 1]], np.uint32)
+    tof, pixel = np.zeros(4, np.uint32), np.zeros(4, np.uint32)
+    assert kernels.gather_banks(words, sources, banks, 99, tof, pixel) == 3
+    assert (tof.tolist(), pixel.tolist()) == ([0xFFFFFFFF, 17, 8, 0], [3, 1, 2, 0])
 
 
 def isis_event_bytes(*words: int, n_events: int = 0) -> np.ndarray:

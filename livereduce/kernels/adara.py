@@ -62,28 +62,33 @@ def walk_banks(words: NDArray[np.uint32], head: int, sources: NDArray[np.uint32]
 @compiled
 def gather_banks(
     words: NDArray[np.uint32],
-    first: NDArray[np.uint32],
-    count: NDArray[np.uint32],
-    offset: NDArray[np.uint32],
+    sources: NDArray[np.uint32],
+    banks: NDArray[np.uint32],
+    special: int,
     tof: NDArray[np.uint32],
     pixel: NDArray[np.uint32],
-) -> None:
-    """Put the events of bank sections into columns, one after the other.
+) -> int:
+    """Put the events of bank sections into columns, one after the other, and return how many they are.
 
     Parameters
     ----------
-    words:
-        Pairs of time of flight and pixel, among other words.
-    first, count, offset:
-        (banks,): first word of each bank's events, how many they are, and what is added to their times.
+    words, sources, banks:
+        As `walk_banks` has them.
+    special:
+        Banks with this id or a higher one are left out.
     tof, pixel:
-        (sum of `count`,), overwritten; a time too large for 32 bits becomes the largest that fits.
+        (at least as many as there are,), overwritten. A time gets the offset of its source, bits 30:0 of its third word, unless bit 31 says
+        that it has it already; one too large for 32 bits becomes the largest that fits.
     """
     n = 0
-    for bank in range(len(first)):
-        at = np.int64(first[bank])
-        shift = np.int64(offset[bank])
-        for k in range(np.int64(count[bank])):
+    for row in range(len(banks)):
+        if banks[row, 1] >= special:
+            continue
+        offset = np.int64(sources[banks[row, 0], 2])
+        shift = 0 if offset >> 31 else int(offset)
+        at = np.int64(banks[row, 3])
+        for k in range(np.int64(banks[row, 4])):
             tof[n] = min(np.int64(words[at + 2 * k]) + shift, np.int64(0xFFFFFFFF))
             pixel[n] = words[at + 2 * k + 1]
             n += 1
+    return n

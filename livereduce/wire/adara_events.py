@@ -134,12 +134,12 @@ class BankedEvents(PulseMessage):
 
     def columns(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Return times of flight, offsets added, in 100 ns, and pixels: (n_events,) each, new arrays, without unmapped and error pixels."""
-        known = self.banks[self.banks["bank"] < ERROR_BANK]
-        offset = self.sources["offset"][known["source"]]
-        n = int(known["count"].sum())
-        tof, pixel = np.empty(n, np.uint32), np.empty(n, np.uint32)
-        gather_banks(self.words, known["first"].copy(), known["count"].copy(), np.where(offset & CORRECTED, np.uint32(0), offset), tof, pixel)
-        return tof, pixel
+        sources, banks = self.sources.view(np.uint32).reshape(-1, 4), self.banks.view(np.uint32).reshape(-1, 5)
+        head = 3 if self.has_states else 2
+        total = (len(self.words) - 4 * len(sources) - head * len(banks)) // 2
+        tof, pixel = np.empty(total, np.uint32), np.empty(total, np.uint32)
+        n = gather_banks(self.words, sources, banks, ERROR_BANK, tof, pixel)
+        return (tof, pixel) if n == total else (tof[:n].copy(), pixel[:n].copy())
 
     def payload(self) -> bytes:
         """Return pulse and sections."""
