@@ -24,7 +24,7 @@ from hostile_wire import Case, adara_hellos
 from livereduce.errors import WireError
 from livereduce.simulators.adara import AdaraServer, Beam, main
 from livereduce.simulators.adara_beamline import Beamline, geometry
-from livereduce.simulators.adara_history import History
+from livereduce.simulators.adara_history import WINDOW_BYTES, History
 from livereduce.simulators.adara_pulses import CHARGE_PC, Neutrons, Truth
 from livereduce.simulators.adara_recording import Recording
 from livereduce.simulators.adara_sms import Plan, Sms
@@ -370,6 +370,17 @@ def test_history_before_the_run_stays_as_long_as_somebody_reads_it() -> None:
         history.keep_from(4)
         assert [block.data[0] for block in reader.read(0)] == [0, 1, 2, 3, 4]
     assert history.first == 4
+
+
+def test_a_history_waits_for_the_slowest_reader() -> None:
+    history = History()
+    assert not history.wait_for_readers(0)
+    with history.reader(0) as slow, history.reader(0) as fast:
+        history.append(bytes(WINDOW_BYTES))
+        fast.read(0)
+        assert not history.wait_for_readers(0)
+        slow.read(0)
+        assert history.wait_for_readers(0)
 
 
 def test_a_run_whose_beginning_is_gone_is_sent_from_where_it_is_there() -> None:

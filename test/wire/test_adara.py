@@ -392,6 +392,40 @@ def test_offsets_are_added_where_a_source_has_not_corrected_its_times() -> None:
     assert message.sources["id"].tolist() == [1, 2, 3, 4]
 
 
+word = st.integers(0, 0xFFFFFFFF)
+bank_sections = st.builds(
+    lambda bank, state, pairs: BankSection(bank=bank, state=state, events=events(*pairs)),
+    st.integers(0, 4) | st.integers(0xFFFFFFFC, 0xFFFFFFFF),
+    st.integers(0, 3),
+    st.lists(st.tuples(word, word), max_size=4),
+)
+source_sections = st.builds(
+    lambda id_, banks, offset, corrected: SourceSection(id=id_, banks=banks, tof_offset_100ns=offset, corrected=corrected),
+    word,
+    st.lists(bank_sections, max_size=4),
+    st.integers(0, 0x7FFFFFFF),
+    st.booleans(),
+)
+
+
+@given(sections=st.lists(source_sections, max_size=4), with_states=st.booleans())
+def test_every_event_comes_out_once_or_is_counted_as_left_out(sections: list[SourceSection], with_states: bool) -> None:
+    kind = BankedStateEvents if with_states else BankedEvents
+    (message,) = decoded([encode(kind(words=pack_sources(sections, states=with_states)))])
+    assert isinstance(message, kind)
+    banks = [(source, bank) for source in sections for bank in source.banks]
+    right = [
+        (min(tof + (0 if source.corrected else source.tof_offset_100ns), 0xFFFFFFFF), pixel)
+        for source, bank in banks
+        if bank.bank < 0xFFFFFFFE
+        for tof, pixel in bank.events.tolist()
+    ]
+    tof, pixel = message.columns()
+    assert list(zip(tof.tolist(), pixel.tolist(), strict=True)) == right
+    assert (message.n_events, message.n_events + message.n_left_out) == (len(right), sum(len(bank.events) for _, bank in banks))
+    assert message.banks["state"].tolist() == [bank.state if with_states else 0 for _, bank in banks]
+
+
 def test_unmapped_and_error_pixels_are_left_out_and_counted() -> None:
     banks = [
         BankSection(bank=0xFFFFFFFF, events=events((1, 1))),
