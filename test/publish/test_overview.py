@@ -63,7 +63,7 @@ def test_a_board_with_nothing_on_it_is_shown_as_such() -> None:
 @pytest.mark.parametrize(
     "figure",
     ["isis_histogram host:6789  receiving", "1,234,567  at 8,900 /s", "42 records, 2.5 MB of 10 GB", "777  Ni powder", "31  at", "5 spectra x 9 bins",
-     "4,500,000 counts, 1.25 uAh", "12 x, the last", " /out", "a.nxs", "md5 01234567", "512 of 2,048 MB", "4 reloads", "1 crashes",
+     "4,500,000 counts, 1.25 uAh", "12 x, the last", "/out", "a.nxs", "md5 01234567", "512 of 2,048 MB", "4 reloads", "1 crashes",
      "fine", "pid 3, version 9.9"],
 )  # fmt: skip
 def test_the_figures_that_matter_are_on_it(figure: str) -> None:

@@ -191,12 +191,12 @@ def test_a_client_too_many_is_turned_away(server: HistogramServer) -> None:
 @pytest.mark.parametrize("case", dae_requests(), ids=lambda case: case.name)
 def test_hostile_clients_are_hung_up_on_and_the_next_one_is_served(server: HistogramServer, case: Case) -> None:
     with Client(server, opening=case.data) as hostile:
-        hostile.socket.shutdown(socket.SHUT_WR)
         rest = b""
         try:
+            hostile.socket.shutdown(socket.SHUT_WR)  # it may be hung up on already
             while part := hostile.socket.recv(65536):
                 rest += part
-        except ConnectionResetError:
+        except OSError:
             pass
         assert len(rest) < 1000
     with Client(server) as honest:
