@@ -442,10 +442,9 @@ def test_stop_ends_it_while_clients_are_connected() -> None:
 
 @pytest.mark.parametrize("case", adara_hellos(), ids=lambda case: case.name)
 def test_hostile_clients_are_hung_up_on_and_the_next_one_is_served(server: AdaraServer, case: Case) -> None:
-    with Client(server, case.data) as hostile:
-        with suppress(OSError):  # it may be hung up on already
-            hostile.socket.shutdown(socket.SHUT_WR)
-            assert hostile.socket.recv(65536) == b""
+    with Client(server, case.data) as hostile, suppress(OSError):  # it may be hung up on already
+        hostile.socket.shutdown(socket.SHUT_WR)
+        assert hostile.socket.recv(65536) == b""
     with Client(server, NOW) as honest:
         assert honest.packet()[0] == 0x4008
 
