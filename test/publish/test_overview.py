@@ -30,7 +30,7 @@ def reducer(**changes: object) -> ReducerStatus:
     known = {
         "state": "up to date", "run_number": 777, "run_title": "Ni powder", "run_start_ns": 10**18, "charge_uah": 1.25, "chunks": 31,
         "accumulation": "5 spectra x 9 bins", "counts": 4.5e6, "post_time_ns": time.time_ns(), "post_count": 12,
-        "scripts": [ScriptStatus(role="processing", path="/s/proc.py", md5="0123456789abcdef")], "files": ["a.nxs"], "files_written": 3,
+        "scripts": [ScriptStatus(role="processing", path="/s/proc.py", md5="0123456789abcdef")], "files": ["/out/a.nxs"], "files_written": 3,
     }  # fmt: skip
     return ReducerStatus(pid=2, beat_s=NOW_S, **{**known, **changes})  # type: ignore[arg-type]
 
