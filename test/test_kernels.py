@@ -150,6 +150,8 @@ EDGES = {
     "one bin": np.array([1.0, np.nextafter(1.0, 2)]),
     "to infinity": np.array([-np.inf, -1e300, -1.0, 0.0, 1e-320, 1.0, 1e300, np.inf]),
     "crowded": np.concatenate([[0.0], 1.0 + np.arange(3000) * 2.0**-52, [1e6, 1e30]]),
+    "of no width": np.array([0.0, 1.0, 1.0, 1.0, 2.0, 2.0]),
+    "all the same": np.array([3.0, 3.0, 3.0]),
     "uneven": np.unique(np.random.default_rng(5).uniform(0, 20_000, 1000) ** 2),
 }
 
@@ -247,7 +249,32 @@ def test_what_does_not_fit_is_refused_before_anything_is_written() -> None:
             kernels.scatter_events(*arguments)
     with pytest.raises(ValueError, match="together"):
         kernels.scatter_events(row, x, found, y, weight=np.ones(3))
-    for edges in ([1.0], [1.0, 1.0], [2.0, 1.0], [0.0, np.nan]):
-        with pytest.raises(ValueError, match="ascend"):
+    for edges in ([1.0], [2.0, 1.0], [0.0, np.nan]):
+        with pytest.raises(ValueError, match="descend"):
             kernels.lookup(np.array(edges), np.float64)
     assert not y.any()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", ["even", "logarithmic", "to infinity"])
+def test_events_row_by_row_give_the_same_as_in_any_order(name: str, threads: int) -> None:
+    rng, edges = np.random.default_rng(8), EDGES[name]
+    many = rng.choice([0, 0, 1, 50, 70_000, 140_000], 12)
+    offsets = np.concatenate([[0], np.cumsum(many)]).astype(np.int64)
+    x = rng.uniform(-10, 21_000, offsets[-1])
+    row = np.repeat(np.arange(12), many)
+    y, weighted, variance = np.zeros((3, 12, len(edges) - 1))
+    kernels.count_in_rows(x, offsets, kernels.lookup(edges, x.dtype), y, threads=threads)
+    assert np.array_equal(y, counted(row, x, edges, 12))
+    twos = np.full(len(x), 2, np.float32)
+    found = kernels.lookup(edges, x.dtype)
+    kernels.count_in_rows(x, offsets, found, weighted, weight=twos, error2=2 * twos, variance=variance, threads=threads)
+    assert np.array_equal(weighted, 2 * y)
+    assert np.array_equal(variance, 4 * y)
+
+
+def test_rows_without_events_stay_as_they_are() -> None:
+    y = np.ones((3, 2))
+    kernels.count_in_rows(np.zeros(0), np.zeros(4, np.int64), kernels.lookup(np.arange(3.0), np.float64), y)
+    assert (y == 1).all()
+    kernels.count_in_rows(np.zeros(0), np.zeros(1, np.int64), kernels.lookup(np.arange(3.0), np.float64), np.zeros((0, 2)), threads=2)

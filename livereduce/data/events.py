@@ -306,13 +306,26 @@ def histogram(events: Events, offsets: NDArray[np.int64], edges: FloatArray) -> 
     y, variance:
         (rows, bins) each.
     """
-    rows_of_edges = np.atleast_2d(edges)
     y = np.zeros((len(offsets) - 1, edges.shape[-1] - 1))
+    if edges.ndim == 1 and len(edges) > 1 and np.all(edges[1:] >= edges[:-1]):
+        return _histogram_of_common_edges(events, offsets, edges, y)
+    rows_of_edges = np.atleast_2d(edges)
     if events.weight is None or events.error2 is None:
         kernels.count_events(events.tof, offsets, rows_of_edges, y)
         return y, y
     variance = np.zeros_like(y)
     kernels.weigh_events(events.tof, events.weight, events.error2, offsets, rows_of_edges, y, variance)
+    return y, variance
+
+
+def _histogram_of_common_edges(events: Events, offsets: NDArray[np.int64], edges: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return `y` and its variance with the events counted into them; much faster, for bins are looked up in a table."""
+    found = kernels.lookup(edges, events.tof.dtype)
+    if events.weight is None:
+        kernels.count_in_rows(events.tof, offsets, found, y)
+        return y, y
+    variance = np.zeros_like(y)
+    kernels.count_in_rows(events.tof, offsets, found, y, weight=events.weight, error2=events.error2, variance=variance)
     return y, variance
 
 

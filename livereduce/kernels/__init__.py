@@ -6,7 +6,7 @@ Kernels that call each other stand in one module: the cache looks at the time of
 
 from livereduce.kernels.adara import gather_banks, walk_banks
 from livereduce.kernels.compiling import compiled
-from livereduce.kernels.counting import bin_of, count_events, weigh_events
+from livereduce.kernels.counting import bin_of, count_events, count_in_rows, weigh_events
 from livereduce.kernels.isis_event import gather_bytes, look_at_isis_event_packet, walk_isis_event_packets, word_at
 from livereduce.kernels.lookup import Lookup, lookup
 from livereduce.kernels.overlaps import gather_shares, share
@@ -18,6 +18,7 @@ __all__ = [
     "bin_of",
     "compiled",
     "count_events",
+    "count_in_rows",
     "gather_banks",
     "gather_bytes",
     "gather_shares",

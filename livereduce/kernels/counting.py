@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from livereduce.kernels.compiling import Floats, compiled
+from livereduce.kernels.lookup import Column, Index, Lookup, Maybe, find_places
+from livereduce.kernels.threads import cut, even_load, in_threads, threads_for
+
+BLOCK = 1 << 16
+"""Events looked at at once; their bins (4 bytes each) stay in the second cache."""
 
 
 @compiled
@@ -77,3 +84,69 @@ def weigh_events(
                 place = bin_of(x[k], own, per_unit)
                 y[row, place] += weight[k]
                 variance[row, place] += error2[k]
+
+
+@compiled
+def add_in_rows(
+    place: Index, weight: Maybe, error2: Maybe, begin: int, row: int, offsets: NDArray[np.int64], nowhere: int, y: Any, variance: Any
+) -> None:
+    """Add events that lie row by row, whose bins are known.
+
+    Parameters
+    ----------
+    place:
+        Bin of each event; `nowhere` for none.
+    begin:
+        Which event the first of these is, counted as in `offsets`.
+    row:
+        The row that it is of.
+    """
+    k = 0
+    while k < len(place):
+        end = min(len(place), offsets[row + 1] - begin)
+        while k < end:
+            if place[k] != nowhere:
+                if weight is None:
+                    y[row, place[k]] += 1
+                else:
+                    y[row, place[k]] += weight[k]
+                    variance[row, place[k]] += error2[k]
+            k += 1
+        row += 1
+
+
+def count_in_rows(
+    x: Column,
+    offsets: NDArray[np.int64],
+    found: Lookup,
+    y: Floats,
+    *,
+    weight: Maybe = None,
+    error2: Maybe = None,
+    variance: Maybe = None,
+    threads: int | None = None,
+) -> None:
+    """Add events that lie row by row to histograms with common edges; otherwise as `livereduce.kernels.scatter_events`.
+
+    Parameters
+    ----------
+    x:
+        Of the type of ``found.edges``.
+    offsets:
+        (rows + 1,), row r owns the events ``offsets[r]:offsets[r + 1]``.
+    y, variance:
+        (rows, bins), added to; a variance with weights only.
+    """
+    n_bins = len(found.edges) - 1
+
+    def count(first: int, last: int) -> None:
+        place = np.empty(BLOCK, np.uint32)
+        end = int(offsets[last])
+        for begin in range(int(offsets[first]), end, BLOCK):
+            part = slice(begin, min(end, begin + BLOCK))
+            own, own_weight, own_error2 = cut([x, weight, error2], part)
+            find_places(None, own, 1, found, place, n_bins)
+            row = int(np.searchsorted(offsets, begin, side="right")) - 1
+            add_in_rows(place[: len(own)], own_weight, own_error2, begin, row, offsets, n_bins, y, y if variance is None else variance)
+
+    in_threads(count, even_load(np.diff(offsets), threads or threads_for(len(x))))

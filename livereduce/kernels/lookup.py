@@ -47,7 +47,7 @@ class Lookup(NamedTuple):
     """(cells + 1,), the lowest bin that a value in this cell can be in."""
 
     edges: NDArray[Any]
-    """(bins + 1,), ascending, float32 or float64 as the events: each the lowest number of that type that is not below the true edge."""
+    """(bins + 1,), not descending, float32 or float64 as the events: each the lowest number of that type that is not below the true edge."""
 
 
 def lookup(edges: NDArray[np.float64], dtype: DTypeLike) -> Lookup:
@@ -56,10 +56,10 @@ def lookup(edges: NDArray[np.float64], dtype: DTypeLike) -> Lookup:
     Raises
     ------
     ValueError
-        If the edges do not ascend, or if there are fewer than two.
+        If the edges descend, one is not a number, or there are fewer than two.
     """
-    if np.ndim(edges) != 1 or len(edges) < 2 or not np.all(np.diff(edges) > 0):
-        raise ValueError(f"edges have to be at least two and to ascend, got {edges}")
+    if np.ndim(edges) != 1 or len(edges) < 2 or not np.all(np.asarray(edges)[1:] >= np.asarray(edges)[:-1]):
+        raise ValueError(f"edges have to be at least two and not to descend, got {edges}")
     own = _rounded_up(np.asarray(edges, dtype=np.float64), np.dtype(dtype))
     per_unit, even = _even_cells(own)
     shift, first, bits = _bit_cells(own)

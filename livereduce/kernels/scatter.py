@@ -2,22 +2,18 @@
 
 A target of hundreds of megabytes is hit at random: nearly every event would wait for a line of memory and for the translation of its address.
 So events are first sorted by the part of the target they go to, a slab that fits into the second cache, and slab after slab is then filled. Each
-thread sorts its own events and fills its own slabs: nothing is locked. Measured, and what else was tried: `docs/decisions/0028-event-kernels.md`.
+thread sorts its own events and fills its own slabs: nothing is locked. Measured, and what else was tried: `docs/decisions/0029-event-kernels.md`.
 """
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from livereduce.kernels.compiling import compiled
 from livereduce.kernels.lookup import Column, Index, Lookup, Maybe, find_places
+from livereduce.kernels.threads import cut, even, even_load, in_threads, threads_for
 
 CHUNK = 1 << 18
 """Events sorted at once; what is written while sorting them (4 bytes each) stays in the second cache."""
@@ -33,14 +29,6 @@ IN_CACHE = 1 << 15
 
 EVENTS_AT_ONCE = 1 << 25
 """Most events that lie sorted in memory: 128 MB."""
-
-EVENTS_PER_THREAD = 200_000
-"""Fewer are counted in about the time that a thread takes to start and to be waited for."""
-
-MAX_THREADS = 4
-"""Memory is the limit; more threads than this gain nothing and take cores from the other processes."""
-
-Result = TypeVar("Result")
 
 
 class Dropped(NamedTuple):
@@ -155,7 +143,7 @@ def scatter_events(
     variance:
         As `y`, of its type; with weights only.
     threads:
-        How many; by itself as many as there are cores and work for, at most `MAX_THREADS`.
+        How many; by itself as many as there are cores and work for, at most four.
 
     Returns
     -------
@@ -170,11 +158,11 @@ def scatter_events(
     _check(row, x, found, y, weight, error2, variance)
     flat = y.reshape(-1)
     flat_variance = flat if variance is None else variance.reshape(-1)
-    n_threads = threads or min(MAX_THREADS, len(os.sched_getaffinity(0)), 1 + len(x) // EVENTS_PER_THREAD)
+    n_threads = threads or threads_for(len(x))
     add = _add_in_cache if len(flat) <= IN_CACHE else _add_by_slabs
     dropped = Dropped(0, 0)
     for begin in range(0, len(x), EVENTS_AT_ONCE):
-        columns = _cut([row, x, weight, error2], slice(begin, begin + EVENTS_AT_ONCE))
+        columns = cut([row, x, weight, error2], slice(begin, begin + EVENTS_AT_ONCE))
         more = add(columns, len(y), found, flat, flat_variance, n_threads)
         dropped = Dropped(dropped.row + more.row, dropped.x + more.x)
     return dropped
@@ -212,16 +200,16 @@ def _add_by_slabs(columns: list[Maybe], n_rows: int, found: Lookup, y: Column, v
         place, bad_rows, bad_x = np.empty(CHUNK, np.uint32), 0, 0
         for chunk in range(first, last):
             part = slice(chunk * CHUNK, min(len(x), (chunk + 1) * CHUNK))
-            of_row, of_x, own_weight, own_error2 = _cut(columns, part)
+            of_row, of_x, own_weight, own_error2 = cut(columns, part)
             bad = find_places(of_row, of_x, n_rows, found, place, n_slabs << bits)
             bad_rows, bad_x = bad_rows + bad[0], bad_x + bad[1]
             places = place[: part.stop - part.start]
             sort_into_slabs(places, own_weight, own_error2, bits, part.start, start[chunk], in_slabs, weights, errors2)
         return bad_rows, bad_x
 
-    bad = _in_threads(sort, _even(n_chunks, n_threads))
-    shares = _even_load((start[:, 1 : n_slabs + 1] - start[:, :n_slabs]).sum(axis=0, dtype=np.int64), n_threads)
-    _in_threads(lambda first, last: fill_slabs(in_slabs, weights, errors2, start, first, last, y, variance), shares)
+    bad = in_threads(sort, even(n_chunks, n_threads))
+    shares = even_load((start[:, 1 : n_slabs + 1] - start[:, :n_slabs]).sum(axis=0, dtype=np.int64), n_threads)
+    in_threads(lambda first, last: fill_slabs(in_slabs, weights, errors2, start, first, last, y, variance), shares)
     return Dropped(sum(rows for rows, _ in bad), sum(xs for _, xs in bad))
 
 
@@ -236,48 +224,15 @@ def _add_in_cache(columns: list[Maybe], n_rows: int, found: Lookup, y: Column, v
         own_variance = own if columns[2] is None else np.zeros_like(own)
         for begin in range(first, last, step):
             part = slice(begin, min(last, begin + step))
-            of_row, of_x, weight, error2 = _cut(columns, part)
+            of_row, of_x, weight, error2 = cut(columns, part)
             bad = find_places(of_row, of_x, n_rows, found, place, len(y))
             bad_rows, bad_x = bad_rows + bad[0], bad_x + bad[1]
             add_at(place[: part.stop - begin], weight, error2, own, own_variance)
         return bad_rows, bad_x, own[:-1], own_variance[:-1]
 
-    parts = _in_threads(count, _even(len(x), n_threads))
+    parts = in_threads(count, even(len(x), n_threads))
     for _, _, own, own_variance in parts:
         y += own
         if variance is not y:
             variance += own_variance
     return Dropped(sum(part[0] for part in parts), sum(part[1] for part in parts))
-
-
-def _cut(columns: list[Maybe], part: slice) -> list[Maybe]:
-    """Return part of each column that there is."""
-    return [None if column is None else column[part] for column in columns]
-
-
-def _even(n: int, parts: int) -> list[tuple[int, int]]:
-    """Return the beginnings and ends of `parts` about equal parts of `n`."""
-    return list(pairwise(n * part // parts for part in range(parts + 1)))
-
-
-def _even_load(load: NDArray[np.int64], parts: int) -> list[tuple[int, int]]:
-    """Return the beginnings and ends of `parts` runs of about equal sums."""
-    sums = np.cumsum(load)
-    inner = np.searchsorted(sums, sums[-1] * np.arange(1, parts) / parts)
-    return list(pairwise([0, *inner.tolist(), len(load)]))
-
-
-def _in_threads(work: Callable[[int, int], Result], shares: list[tuple[int, int]]) -> list[Result]:
-    """Call `work` for all shares at once; return what each call returned, in order."""
-    results: list[Any] = [None] * len(shares)
-
-    def one(k: int) -> None:
-        results[k] = work(*shares[k])
-
-    threads = [threading.Thread(target=one, args=(k,), name="events", daemon=True) for k in range(1, len(shares))]
-    for thread in threads:
-        thread.start()
-    one(0)
-    for thread in threads:
-        thread.join()
-    return results
