@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test style types imports check format clean
+.PHONY: help venv demo test style types imports check bench bench-compare format clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(STAMP) ## the virtual environment in .venv, renewed when pyproject.toml changes
 
@@ -37,6 +37,12 @@ imports: $(STAMP) ## the import contract: imports point down
 	$(BIN)/lint-imports
 
 check: style types imports test ## all of the above, what CI runs
+
+bench: $(STAMP) ## how fast it is, beside peers; ONLY=pattern for some of it
+	$(BIN)/python -m bench $(if $(ONLY),--only '$(ONLY)')
+
+bench-compare: $(STAMP) ## OLD=results.json NEW=results.json: what got more than 10 % slower
+	@$(BIN)/python -m bench.compare $(OLD) $(NEW)
 
 format: $(STAMP) ## put the code in the form that style wants
 	$(BIN)/ruff check --fix
