@@ -74,6 +74,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     update_every: Positive = 30
     """s between post-processing runs; poll interval of histogram sources."""
 
+    chunk_every: Positive = 1
+    """s between chunks of a source of events, at least. Histogram sources give a chunk for each reading."""
+
     preserve_events: bool = True
     """Keep events, or histogram each chunk's output with the bins it has. Histogram sources have no events."""
 

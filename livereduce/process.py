@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 LOG_FORMAT = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 """What operators' scripts expect of each line."""
 
+PACKAGE_ROOT = str(Path(__file__).resolve().parent.parent)
+"""Folder that this package was found in."""
+
 STOP = b"stop"
 """What the supervisor writes into a lifeline."""
 
@@ -43,8 +46,18 @@ def enter(lifeline: Connection, log_file: Path | None, stop: Callable[[], None])
     for ignored in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    forget_package_root()
     open_log(log_file)
     threading.Thread(target=_hold, args=(lifeline, stop), name="lifeline", daemon=True).start()
+
+
+def forget_package_root() -> None:
+    """Take back what `livereduce.supervisor.children.context` put into PYTHONPATH: what scripts start is to find its own packages."""
+    first, _, rest = os.environ.get("PYTHONPATH", "").partition(os.pathsep)
+    if first == PACKAGE_ROOT:
+        os.environ.pop("PYTHONPATH")
+        if rest:
+            os.environ["PYTHONPATH"] = rest
 
 
 class Worker(Protocol):

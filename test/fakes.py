@@ -200,9 +200,10 @@ class FakeListener:
         """Count."""
         self.closed += 1
 
-    def resume(self, layout: Layout, counts: Counts) -> None:
+    def resume(self, start: RunStart, counts: Counts | None) -> None:
         """Note what is resumed."""
-        self.resumed.append((layout, counts.copy()))
+        assert counts is not None
+        self.resumed.append((start.layout, counts.copy()))
 
     def last_bytes(self) -> bytes:
         """The packet that was set."""

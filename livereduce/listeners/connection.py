@@ -123,6 +123,27 @@ class Connection:
             self._keep(data)
             return data
 
+    def receive_into(self, room: memoryview, seconds: float) -> int:
+        """Put what comes within `seconds` into `room`, without keeping it for a report; return how many bytes, 0 when nothing came.
+
+        Raises
+        ------
+        ListenerError
+            If the connection is gone, or `interrupt` was called.
+        """
+        socket_ = self._ready(select.POLLIN, time.monotonic() + seconds)
+        if socket_ is None:
+            return 0
+        try:
+            got = socket_.recv_into(room)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise ListenerError(f"{self.where}: connection lost: {error}") from error
+        if not got:
+            raise ListenerError(f"{self.where}: the source closed the connection")
+        return got
+
     def drain(self, limit: int = CHUNK_BYTES) -> int:
         """Throw away what can be read without waiting, at most about `limit` bytes; return how much it was.
 
@@ -168,6 +189,13 @@ class Connection:
 
     def _wait(self, event: int, deadline: float, what: str) -> socket.socket:
         """Block until the socket is ready for `event`; return it."""
+        ready = self._ready(event, deadline)
+        if ready is None:
+            raise ListenerError(f"{self.where}: {what}; gave up waiting")
+        return ready
+
+    def _ready(self, event: int, deadline: float) -> socket.socket | None:
+        """Block until the socket is ready for `event`; return it, None when it was not before `deadline`."""
         if self._socket is None or self._wakers is None:
             raise ListenerError(f"{self.where}: not connected")
         poll = select.poll()
@@ -176,9 +204,7 @@ class Connection:
         ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
         if self._interrupted.is_set():
             raise ListenerError(f"{self.where}: interrupted")
-        if not ready or time.monotonic() > deadline:
-            raise ListenerError(f"{self.where}: {what}; gave up waiting")
-        return self._socket
+        return self._socket if ready and time.monotonic() <= deadline else None
 
     def _keep(self, data: bytes) -> None:
         self._last.append(data)

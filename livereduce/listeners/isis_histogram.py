@@ -84,9 +84,10 @@ class IsisHistogramListener:
         self._instrument = None
         self._next_poll_s = self._monotonic_s()
 
-    def resume(self, layout: Layout, counts: Counts) -> None:
+    def resume(self, start: RunStart, counts: Counts | None) -> None:
         """Go on with a run whose newest reading is `counts`, if the DAE still has it."""
-        self._layout, self._counts = layout, counts
+        if counts is not None:
+            self._layout, self._counts = start.layout, counts
 
     def read(self) -> list[Record]:
         """Return a reading when one is due, with what happened to the run before it; [] after `READ_WAIT_S` otherwise."""

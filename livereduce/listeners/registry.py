@@ -42,6 +42,11 @@ BUILTIN: Final[dict[str, Builtin]] = {
         default_address="127.0.0.1:56789",
         aliases=("isis_histogram", "ISISHistoDataListener"),
     ),
+    "ISIS_Event": Builtin(
+        target="livereduce.listeners.isis_event:IsisEventListener",
+        default_address="127.0.0.1:59876",
+        aliases=("isis_event", "ISISLiveEventDataListener"),
+    ),
 }
 """Kinds that come with livereduce, by the name that logs show."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from livereduce.errors import ConfigError
-from livereduce.store.record import Counts, Layout, Record
+from livereduce.store.record import Counts, Record, RunStart
 
 READ_WAIT_S = 0.2
 """Longest time for which `Listener.read` blocks when the source has nothing: what a receiver that is asked to stop may have to wait."""
@@ -51,15 +51,15 @@ class Source(Protocol):
 class Listener(Source, Protocol):
     """A source that can continue a run and show the bytes it stumbled over."""
 
-    def resume(self, layout: Layout, counts: Counts) -> None:
+    def resume(self, start: RunStart, counts: Counts | None) -> None:
         """Say which run is still open, before the first `read` of a connection: a source whose run is the same yields no new run start.
 
         Parameters
         ----------
-        layout:
-            Of that run.
+        start:
+            Its start, with its number and layout.
         counts:
-            (periods, spectra, bins), its newest reading.
+            (periods, spectra, bins), its newest reading; None when it has none, as those of a source of events.
         """
 
     def last_bytes(self) -> bytes:

@@ -20,6 +20,7 @@ from livereduce.receiver.tally import Tally
 from livereduce.store.board import Board
 from livereduce.store.journal import Journal
 from livereduce.store.record import Gap, Record, RunStart
+from livereduce.store.status import ReducerStatus
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ FIRST_BACK_OFF_S = 0.5
 
 MAX_BACK_OFF_S = 10.0
 """Longest wait: a source that was away over night is back within this."""
+
+UNSEEN_FRACTION = 0.5
+"""Part of the journal that may be filled with what no reducer has seen; beyond that the source has to wait, so that nothing unseen is dropped."""
 
 FIRST_LOSSES_LOGGED = 5
 """Losses for the same reason that are all logged; of the later ones the 8th, 16th, 32nd, ..."""
@@ -79,6 +83,7 @@ class Receiver:
         self._reported_at = self._synced_at = -1.0
         self._back_off_s = FIRST_BACK_OFF_S
         self._dropped_since: int | None = None
+        self._full, self._looked_at_reducer = False, 0.0
         self._last_loss, self._same_loss = "", 0
 
     def stop(self) -> None:
@@ -106,6 +111,8 @@ class Receiver:
             self._last_loss = ""
             self._resume()
             while not self._stop.is_set():
+                if self._hold_back():
+                    continue
                 self._take(self._listener.read())
                 self._back_off_s = FIRST_BACK_OFF_S
         except WireError as error:
@@ -115,6 +122,20 @@ class Receiver:
         except ListenerError as error:
             self._lost(str(error))
 
+    def _hold_back(self) -> bool:
+        """Leave the source unread for a moment when what no reducer has seen yet fills too much of the journal; return whether it did."""
+        now = self._clocks.monotonic_s()
+        if now >= self._looked_at_reducer + STATUS_EVERY_S / 5:
+            self._looked_at_reducer = now
+            status = self._board.status(ReducerStatus)
+            unseen = self._journal.bytes_from(status.position) if status is not None else 0
+            self._full = unseen > UNSEEN_FRACTION * self._journal.max_bytes
+        if self._full:
+            self._report("holding back", "the scripts are slower than the source: the journal is full of what they have not seen")
+            self._keep_in_order()
+            self._stop.wait(STATUS_EVERY_S / 5)
+        return self._full
+
     def _resume(self) -> None:
         """Tell the listener what the journal holds of the run that may still be going on."""
         present = self._journal.present_run()
@@ -122,8 +143,8 @@ class Receiver:
             return
         start, reading = present
         self._tally.run_number = start.number
-        if reading is not None and reading.counts is not None:
-            self._listener.resume(start.layout, reading.counts)
+        if reading is not None or not start.layout.x:
+            self._listener.resume(start, None if reading is None else reading.counts)
 
     def _take(self, records: list[Record]) -> None:
         for record in records:

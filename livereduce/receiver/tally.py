@@ -7,8 +7,11 @@ import os
 import numpy as np
 
 from livereduce.store.journal import Journal
-from livereduce.store.record import Histogram, Record, RunEnd, RunStart
+from livereduce.store.record import Events, Histogram, Record, RunEnd, RunStart
 from livereduce.store.status import ReceiverStatus
+
+RATE_S = 1.0
+"""Time over which the rate of events is taken, s."""
 
 
 class Tally:
@@ -23,6 +26,7 @@ class Tally:
         self._counts = 0
         self._counted_at: float | None = None
         self._rate = 0.0
+        self._fresh = 0
 
     def connected(self) -> None:
         """Count a connection."""
@@ -41,8 +45,19 @@ class Tally:
                 self.run_number, self._counts, self._counted_at, self._rate = number, 0, None, 0.0
             case RunEnd():
                 self.run_number = None
+            case Events(n_events=n_events):
+                self._count_events(n_events, now_s)
             case Histogram() if record.counts is not None:
                 self._count_reading(int(record.counts.sum(dtype=np.int64)), now_s)
+
+    def _count_events(self, n_events: int, now_s: float) -> None:
+        """Count events, and once a second the rate since the second before."""
+        self._counts += n_events
+        self._fresh += n_events
+        if self._counted_at is None:
+            self._counted_at = now_s
+        elif now_s - self._counted_at >= RATE_S:
+            self._rate, self._counted_at, self._fresh = self._fresh / (now_s - self._counted_at), now_s, 0
 
     def _count_reading(self, counts: int, now_s: float) -> None:
         if self._counted_at is not None and now_s > self._counted_at:

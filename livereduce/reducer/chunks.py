@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from livereduce.data.group import AnyWorkspace, WorkspaceGroup
 from livereduce.data.run import LogNumber, Run
 from livereduce.data.workspace import Spectra, Workspace
-from livereduce.store.record import Counts, Histogram, Layout, Record, RunEnd, RunStart
+from livereduce.reducer.neutrons import event_workspace
+from livereduce.store.record import Counts, Events, Histogram, Layout, Neutrons, Record, RunEnd, RunStart
 
 log = logging.getLogger(__name__)
 
@@ -94,11 +95,18 @@ class ChunkMaker:
         self._previous: _Reading | None = None
         self._waiting: _Reading | None = None
         self._offered: _Reading | None = None
+        self._packets: list[tuple[int, Events, Neutrons]] = []
+        self.events_out_of_range = 0
 
     @property
     def previous_position(self) -> int:
         """Journal position of the reading that the next increment is taken from; -1 for none."""
         return -1 if self._previous is None else self._previous.position
+
+    @property
+    def of_events(self) -> bool:
+        """Whether the run that goes on is one of events."""
+        return self._layout is not None and not self._layout.x
 
     def pieces(self, records: Iterable[tuple[int, Record]]) -> Iterator[Piece]:
         """Yield run starts, chunks and run ends, in order."""
@@ -107,6 +115,8 @@ class ChunkMaker:
                 case Histogram() as header if record.counts is not None and self._fits(position, header):
                     first = self._waiting.first if self._waiting else position
                     self._waiting = _Reading(first, position, header, record.counts)
+                case Events() as header if record.neutrons is not None and self._layout is not None:
+                    self._packets.append((position, header, record.neutrons))
                 case RunStart() as start:
                     yield from self._flush()
                     self.begin(start)
@@ -130,6 +140,8 @@ class ChunkMaker:
         reading, self._waiting = self._waiting, None
         if reading is not None:
             yield self._chunk(reading)
+        if self._packets:
+            yield self._event_chunk()
 
     def begin(self, start: RunStart) -> None:
         """Take note of a run's start without making a piece of it, as when going on from a checkpoint."""
@@ -142,6 +154,15 @@ class ChunkMaker:
         """Take increments from this reading on."""
         self._previous = _Reading(position, position, header, counts)
 
+    def _event_chunk(self) -> Chunk:
+        """Make a chunk of the events that wait."""
+        assert self._layout is not None
+        assert self._spectra is not None
+        packets, self._packets = self._packets, []
+        made = event_workspace(self._layout, self._spectra, [neutrons for _, _, neutrons in packets], self._run)
+        self.events_out_of_range += made.out_of_range
+        return Chunk(value=made.value, first=packets[0][0], last=packets[-1][0], data_ns=packets[-1][1].time_ns)
+
     def taken(self) -> None:
         """Take increments from the reading of the chunk that came last: it is part of the accumulation now.
 
@@ -150,9 +171,13 @@ class ChunkMaker:
         if self._increments:
             self._previous = self._offered
 
-    def whole(self) -> Chunk:
-        """Return the chunk that came last with all that its reading counts since the start of the run, for an accumulation that begins anew."""
-        assert self._offered is not None
+    def whole(self, chunk: Chunk) -> Chunk:
+        """Return `chunk`, the one that came last, with all that its reading counts since the start of the run: for an accumulation that begins anew.
+
+        A chunk of events stays what it is: events are told once.
+        """
+        if self._offered is None:
+            return chunk
         self._previous = None
         return self._chunk(self._offered)
 

@@ -21,6 +21,7 @@ from livereduce.reducer.accumulation import Accumulation, Method
 from livereduce.reducer.beginning import Beginning, at_checkpoint, at_journal_end, at_run_start
 from livereduce.reducer.chunks import Chunk, ChunkMaker, RunBegan, RunOver
 from livereduce.reducer.failures import Failures
+from livereduce.reducer.neutrons import histogrammed
 from livereduce.reducer.outline import outline
 from livereduce.reducer.postprocess import Job, Outcome, PostProcessor, Product
 from livereduce.reducer.report import Report
@@ -72,6 +73,12 @@ class ReducerSettings:
 
     recipe: str
     """Hash of scripts and settings: a checkpoint of another recipe is of no use."""
+
+    preserve_events: bool = True
+    """Keep events in the accumulation; otherwise each chunk's output is counted into the bins it has."""
+
+    chunk_every_s: float = 1.0
+    """Shortest time between two chunks of events, s."""
 
     script_md5: dict[str, str] = field(default_factory=dict)
     """md5 of the scripts by role."""
@@ -129,6 +136,7 @@ class Reducer:
         self._run: RunStart | None = None
         self._caught_up_at = 0
         self._seen_version = -1
+        self._next_chunk = 0.0
         self._next_post = self._next_checkpoint = self._reported_at = 0.0
         self._doing = ("", "")
 
@@ -182,8 +190,13 @@ class Reducer:
     def _turn(self) -> None:
         """Take what waits, start what is due, report."""
         version = self._journal.version()
-        self._empty_inbox(LOOK_EVERY_S if version == self._seen_version else 0.0)
+        idle = version == self._seen_version or (self._maker.of_events and self._monotonic_s() < self._next_chunk)
+        self._empty_inbox(LOOK_EVERY_S if idle else 0.0)
         if version == self._seen_version and self._state.phase is Phase.LIVE:
+            self._timers()
+            self._say_where()
+            return
+        if self._maker.of_events and self._monotonic_s() < self._next_chunk and self._state.phase is Phase.LIVE:
             self._timers()
             self._say_where()
             return
@@ -244,6 +257,7 @@ class Reducer:
     def _chunk(self, chunk: Chunk) -> None:
         self._say("processing", f"journal positions {chunk.first} to {chunk.last}")
         started = self._monotonic_s()
+        self._next_chunk = started + self._settings.chunk_every_s
         if chunk.anew:
             self._accumulation.clear()
         try:
@@ -251,9 +265,10 @@ class Reducer:
         except AccumulationError as error:
             self._failures.failed("accumulation", error, "the accumulation begins anew with this chunk", self._wall_ns())
             self._report.status.restarts_of_accumulation += 1
-            self._begin_anew()
+            self._begin_anew(chunk)
         except LiveReduceError as error:
-            what_next = f"chunk at {chunk.first} to {chunk.last} stays in the journal and is part of the next one"
+            then = "is done again when the script changes" if self._maker.of_events else "is part of the next one"
+            what_next = f"chunk at {chunk.first} to {chunk.last} stays in the journal and {then}"
             self._failures.failed("processing", error, what_next, self._wall_ns())
             self._apply(Event.CHUNK_FAILED)
             return
@@ -264,7 +279,7 @@ class Reducer:
         output = self._scripts.process(chunk.value, provenance)
         self._report.wrote(provenance.written)
         self._failures.succeeded("processing")
-        return output
+        return output if self._settings.preserve_events else histogrammed(output)
 
     def _accumulate(self, output: AnyWorkspace, chunk: Chunk) -> None:
         fresh = self._accumulation.value is None
@@ -275,10 +290,10 @@ class Reducer:
         self._report.accumulated(self._accumulation)
         self._apply(Event.CHUNK_ADDED)
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, chunk: Chunk) -> None:
         """Begin the accumulation with the newest data, all of the run as far as the source has told it."""
         self._accumulation.clear()
-        whole = self._maker.whole()
+        whole = self._maker.whole(chunk)
         try:
             self._accumulate(self._processed(whole), whole)
         except LiveReduceError as error:

@@ -78,6 +78,9 @@ class ReducerProcessSettings:
     update_every_s: float
     """s between post-processing runs."""
 
+    chunk_every_s: float
+    """Shortest time between two chunks of events, s."""
+
     places: Places
     """Where the stores are."""
 
@@ -144,6 +147,8 @@ def _reducer(settings: ReducerProcessSettings) -> Reducer:
         method=settings.method,
         update_every_s=settings.update_every_s,
         recipe=settings.recipe,
+        preserve_events=settings.preserve_events,
+        chunk_every_s=settings.chunk_every_s,
         script_md5={script.role: script.md5 for script in settings.scripts.status()},
         at_journal_end=settings.at_journal_end,
     )

@@ -14,13 +14,13 @@ from itertools import chain
 from pathlib import Path
 
 from livereduce.errors import StoreError
-from livereduce.store.record import Gap, Header, Histogram, Record, RunEnd, RunStart, decode, encode
-from livereduce.store.retention import GAP, HISTOGRAM, RUN_END, RUN_START, victims
+from livereduce.store.record import Events, Gap, Header, Histogram, Record, RunEnd, RunStart, decode, encode
+from livereduce.store.retention import EVENTS, GAP, HISTOGRAM, RUN_END, RUN_START, victims
 from livereduce.store.shelf import DamagedError, Shelf, set_aside
 
 log = logging.getLogger(__name__)
 
-_KINDS: dict[type[Header], bytes] = {RunStart: RUN_START, RunEnd: RUN_END, Histogram: HISTOGRAM, Gap: GAP}
+_KINDS: dict[type[Header], bytes] = {RunStart: RUN_START, RunEnd: RUN_END, Histogram: HISTOGRAM, Events: EVENTS, Gap: GAP}
 
 OVERFLOW_BYTES = 512 * 2**20
 """Memory that the journal may take while its disk is full: some minutes of a large instrument, a small part of any machine."""
@@ -180,6 +180,12 @@ class Journal:
         """Return the record at `position`; None when it was given up or cannot be read."""
         found = self.read(position, limit_bytes=1).records
         return found[0][1] if found and found[0][0] == position else None
+
+    def bytes_from(self, position: int) -> int:
+        """Return about how many bytes the records from `position` on take: their share of all, by number."""
+        extent = self.extent()
+        waiting = max(0, extent.end - max(position, extent.start))
+        return int(extent.bytes * min(1.0, waiting / max(1, extent.records)))
 
     def version(self) -> int:
         """Return a number that changes when anything is written; cheap enough to ask every few milliseconds."""

@@ -80,6 +80,19 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True, tag="histogram"):
     """(periods, spectra, bins) of the array behind the header."""
 
 
+class Events(msgspec.Struct, frozen=True, kw_only=True, tag="events"):
+    """Neutrons, as they came: pulses in order, each with its events."""
+
+    time_ns: int
+    """When they were received, ns since 1970-01-01 UTC."""
+
+    n_pulses: int
+    """Entries of the table of pulses behind the header."""
+
+    n_events: int
+    """Events behind that table."""
+
+
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):
     """Something was lost: the source was away, the journal was full."""
 
@@ -93,8 +106,26 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):
     """Records known to be lost; 0 when it cannot be known."""
 
 
-Header = RunStart | RunEnd | Histogram | Gap
+Header = RunStart | RunEnd | Histogram | Events | Gap
 Counts = NDArray[np.int32]
+
+
+PULSE = np.dtype([("time_ns", "<i8"), ("charge_uah", "<f4"), ("period", "<u4"), ("n_events", "<u4"), ("first_row", "<u4")])
+"""One pulse, or the part of one that came in a packet: its time, ns since 1970-01-01 UTC; proton charge; period from 0; how many of the events are
+its own; the `row` that the source counts its spectra from, 0 or 1."""
+
+EVENT = np.dtype([("tof_us", "<f4"), ("row", "<u4")])
+"""One event: time of flight since its pulse, us; spectrum as the source counts them."""
+
+
+class Neutrons(msgspec.Struct, frozen=True):
+    """The arrays of a record of events."""
+
+    pulses: NDArray[np.void]
+    """(n_pulses,), `PULSE`."""
+
+    events: NDArray[np.void]
+    """(n_events,), `EVENT`: those of the first pulse, then those of the second, ..."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -105,6 +136,9 @@ class Record(msgspec.Struct, frozen=True):
 
     counts: Counts | None = None
     """(periods, spectra, bins) int32 for a `Histogram`, else None."""
+
+    neutrons: Neutrons | None = None
+    """Pulses and events for `Events`, else None."""
 
 
 ALIGNMENT = 64
@@ -118,9 +152,12 @@ def encode(record: Record) -> bytes:
     """Return `record` as bytes: length of the header (4 bytes, little-endian), header, padding, counts."""
     header = _header_encoder.encode(record.header)
     prefix = len(header).to_bytes(4, "little") + header
-    if record.counts is None:
-        return prefix
-    return b"".join((prefix, b"\0" * (-len(prefix) % ALIGNMENT), np.ascontiguousarray(record.counts, dtype="<i4").data))
+    padding = b"\0" * (-len(prefix) % ALIGNMENT)
+    if record.counts is not None:
+        return b"".join((prefix, padding, np.ascontiguousarray(record.counts, dtype="<i4").data))
+    if record.neutrons is not None:
+        return b"".join((prefix, padding, record.neutrons.pulses.tobytes(), record.neutrons.events.tobytes()))
+    return prefix
 
 
 def decode(data: bytes) -> Record:
@@ -134,9 +171,17 @@ def decode(data: bytes) -> Record:
     try:
         size = int.from_bytes(data[:4], "little")
         header = _header_decoder.decode(data[4 : 4 + size])
-        if not isinstance(header, Histogram):
-            return Record(header)
         offset = 4 + size + (-(4 + size) % ALIGNMENT)
-        return Record(header, np.frombuffer(data, dtype="<i4", offset=offset).reshape(header.shape))
+        if isinstance(header, Histogram):
+            return Record(header, np.frombuffer(data, dtype="<i4", offset=offset).reshape(header.shape))
+        return Record(header, neutrons=_neutrons(data, offset, header)) if isinstance(header, Events) else Record(header)
     except (msgspec.DecodeError, ValueError) as error:
         raise StoreError(f"a journal record of {len(data)} bytes cannot be read: {error}; it is skipped") from error
+
+
+def _neutrons(data: bytes, offset: int, header: Events) -> Neutrons:
+    pulses = np.frombuffer(data, dtype=PULSE, count=header.n_pulses, offset=offset)
+    events = np.frombuffer(data, dtype=EVENT, count=header.n_events, offset=offset + pulses.nbytes)
+    if int(pulses["n_events"].sum(dtype=np.int64)) != header.n_events:
+        raise ValueError(f"its pulses have {pulses['n_events'].sum(dtype=np.int64)} events, its header says {header.n_events}")
+    return Neutrons(pulses, events)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 RUN_START = b"R"
 RUN_END = b"E"
 HISTOGRAM = b"H"
+EVENTS = b"V"
 GAP = b"G"
 
 

@@ -15,7 +15,7 @@ class ReceiverStatus(msgspec.Struct, kw_only=True, tag="receiver"):
     """When it last made progress or waited in good order, s of the machine's monotonic clock."""
 
     state: str = "starting"
-    """starting, connecting, receiving, waiting to reconnect, stopped."""
+    """starting, connecting, receiving, holding back, waiting to reconnect, stopped."""
 
     reason: str = ""
     """Why, when it is not receiving."""

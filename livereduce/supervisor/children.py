@@ -14,7 +14,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 from livereduce.errors import StoreError
-from livereduce.process import STOP
+from livereduce.process import PACKAGE_ROOT, STOP, forget_package_root
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,15 @@ def context() -> ForkServerContext:
     ctx = multiprocessing.get_context("forkserver")
     ctx.set_forkserver_preload(PRELOAD)
     quiet = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGQUIT)}
+    path = os.environ.get("PYTHONPATH")
+    # The server looks for what it preloads where a fresh interpreter does: it has to find this very package, not another one that is installed.
+    os.environ["PYTHONPATH"] = PACKAGE_ROOT if path is None else f"{PACKAGE_ROOT}{os.pathsep}{path}"
     try:
         multiprocessing.forkserver.ensure_running()  # type: ignore[attr-defined]
     finally:
         for number, handler in quiet.items():
             signal.signal(number, handler)
+        forget_package_root()
     return ctx
 
 

@@ -183,6 +183,6 @@ def test_the_listener_of_the_page_on_sources_is_one(tmp_path: Path) -> None:
     assert counts is not None
     for present, kinds in ((counts, [Histogram]), (counts + 1, [RunEnd, RunStart, Histogram])):
         listener.connect()
-        listener.resume(start.layout, present)
+        listener.resume(start, present)
         assert [type(one.header) for one in listener.read()] == kinds
         listener.close()

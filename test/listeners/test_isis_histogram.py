@@ -339,7 +339,7 @@ def test_a_run_that_is_still_the_same_is_resumed(
     first.close()
     server.dae.add_frames(50)
     again = open_listener(server.address)
-    again.resume(start.header.layout, reading.counts)  # type: ignore[union-attr, arg-type]
+    again.resume(start.header, reading.counts)  # type: ignore[union-attr, arg-type]
     (more,) = again.read()
     np.testing.assert_array_equal(more.counts, server.dae.counts())
 
@@ -360,7 +360,7 @@ def test_a_run_that_changed_while_nobody_read_is_ended_and_the_new_one_begun(
     listener.close()
     happen(server.dae)
     listener.connect()
-    listener.resume(start.header.layout, reading.counts)  # type: ignore[union-attr, arg-type]
+    listener.resume(start.header, reading.counts)  # type: ignore[union-attr, arg-type]
     end, begin, new = listener.read()
     assert isinstance(end.header, RunEnd)
     assert end.header.reason.startswith(reason)

@@ -31,7 +31,7 @@ def test_settings_take_lists_and_go_to_another_process() -> None:
 def test_an_unknown_kind_is_told_the_nearest_known_one() -> None:
     with pytest.raises(ConfigError, match=r"listener.type: got 'ISIS_Histgram'.*did you mean 'ISIS_Histogram'\?"):
         listener_settings("ISIS_Histgram")
-    with pytest.raises(ConfigError, match="known: ISIS_Histogram"):
+    with pytest.raises(ConfigError, match="known: ISIS_Event, ISIS_Histogram"):
         make_listener(ListenerSettings(type="zzz"))
 
 

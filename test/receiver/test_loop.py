@@ -17,7 +17,7 @@ from livereduce.receiver.loop import FIRST_BACK_OFF_S, MAX_BACK_OFF_S, Clocks, R
 from livereduce.store.board import Board
 from livereduce.store.journal import Journal
 from livereduce.store.record import Gap, Histogram, Record, RunStart
-from livereduce.store.status import ReceiverStatus
+from livereduce.store.status import ReceiverStatus, ReducerStatus
 from test.fakes import Clock, FakeListener, gap, journal_in, layout, reading, run_end, run_start, wait_for
 
 
@@ -318,3 +318,21 @@ def test_the_diary_says_once_that_a_run_started(tmp_path: Path, caplog: pytest.L
     with journal_in(tmp_path) as journal:
         receive(tmp_path, FakeListener([[run_start(8), reading(1)], ListenerError("gone"), [reading(2)]]), journal)
     assert [record.getMessage() for record in caplog.records if "started" in record.getMessage()] == ["Run 8 started"]
+
+
+def test_a_source_is_left_unread_while_too_much_waits_for_the_reducer(tmp_path: Path) -> None:
+    large = layout(spectra=1000)
+    with journal_in(tmp_path, max_bytes=200_000) as journal, board_in(tmp_path) as board:
+        board.set_status(ReducerStatus(pid=1, position=0))
+        listener = FakeListener([[run_start(1, of=large)], *([reading(k, of=large)] for k in range(1, 12))])
+        clock = HurriedClock()
+        receiver = Receiver(listener, "fake host:1", journal, board, tmp_path, Clocks(wall_ns=clock.wall_ns, monotonic_s=clock.monotonic_s))
+        thread = threading.Thread(target=receiver.run)
+        thread.start()
+        wait_for(lambda: board.status(ReceiverStatus) is not None and board.status(ReceiverStatus).state == "holding back")
+        assert listener.reads
+        board.set_status(ReducerStatus(pid=1, position=10**6))
+        assert listener.idle.wait(20)
+        receiver.stop()
+        thread.join(20)
+    assert not listener.reads

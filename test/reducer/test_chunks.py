@@ -125,8 +125,10 @@ def test_the_whole_of_a_chunk_is_its_reading_since_the_start_of_the_run() -> Non
     maker = ChunkMaker(increments=True)
     pieces([run_start(1), reading(3)], maker=maker)
     maker.taken()
-    assert counts_of(pieces([reading(10)], maker=maker, start=2)[0]) == 7
-    assert counts_of(maker.whole()) == 10
+    (chunk,) = pieces([reading(10)], maker=maker, start=2)
+    assert isinstance(chunk, Chunk)
+    assert counts_of(chunk) == 7
+    assert counts_of(maker.whole(chunk)) == 10
 
 
 def test_increments_may_be_larger_than_32_bits() -> None:

@@ -1,0 +1,3 @@
+from mantid.simpleapi import SumSpectra
+
+SumSpectra(InputWorkspace="accumulation", OutputWorkspace=output)
