@@ -173,6 +173,8 @@ def read_config(path: Path | None) -> tuple[Config, Path]:
 def parse(text: str, where: str) -> Config:
     """Return the configuration that `text` (JSON) holds; `where` names it in errors."""
     config: Config = _convert(_json(text, where), Config, where)
+    if "\\u0000" in text:
+        raise ConfigError(f"{where}: got a NUL (\\u0000) in a text; wanted none, no file and no host has one in its name")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", config.instrument):
         raise ConfigError(
             f"{where}: instrument: got {config.instrument!r}, wanted a short name of letters, digits, _ and - (it becomes part of file names)"

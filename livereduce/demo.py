@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -19,6 +21,7 @@ from rich.text import Text
 
 from livereduce.config import bundled_instruments
 from livereduce.errors import ListenerError, StoreError
+from livereduce.process import PACKAGE_ROOT
 from livereduce.publish.overview import Overview, read_overview, table
 from livereduce.store.board import Board
 from livereduce.store.places import Places
@@ -38,6 +41,9 @@ LINES_EVERY_S = 2.0
 LOG_LINES = 8
 """Newest lines of the log under the table."""
 
+LIVEREDUCE = (sys.executable, "-P", "-m", "livereduce")
+"""The command line, found where it is installed and not in a working directory, where anything may lie."""
+
 START_S = 30.0
 """Time the simulator has to say where it listens."""
 
@@ -49,13 +55,14 @@ def demo(*, seconds: float | None = None) -> int:
     """Run the demonstration until Ctrl-C, or for `seconds`; return the exit code."""
     folder = Path(tempfile.mkdtemp(prefix="livereduce-demo-"))
     console = Console()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     console.print(f"Everything happens in {folder}; Ctrl-C ends it.", highlight=False)
     try:
         with ExitStack() as stack:
             address = stack.enter_context(_simulator())
             conf = _write_conf(folder, address)
-            daemon = stack.enter_context(_process([sys.executable, "-m", "livereduce", "run", str(conf)], cwd=folder))
+            daemon = stack.enter_context(_process([*LIVEREDUCE, "run", str(conf)], cwd=folder))
             board = stack.enter_context(_board(folder, daemon))
             _watch(console, board, folder, daemon, seconds)
     except KeyboardInterrupt:
@@ -127,7 +134,7 @@ def _write_conf(folder: Path, address: str) -> Path:
 @contextmanager
 def _simulator() -> Iterator[str]:
     """Run the simulator; yield its address."""
-    command = [sys.executable, "-m", "livereduce", "fake", "histogram", "--port", "0", "--growing", "--spectra", "64", "--bins", "400"]
+    command = [*LIVEREDUCE, "fake", "histogram", "--port", "0", "--growing", "--spectra", "64", "--bins", "400"]
     with _process(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         said = process.stdout.readline()
@@ -141,7 +148,7 @@ def _simulator() -> Iterator[str]:
 @contextmanager
 def _process(command: list[str], *, cwd: Path | None = None, stdout: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
     """Run `command` while the block runs, then end it."""
-    with subprocess.Popen(command, cwd=cwd, stdout=stdout, stderr=None, text=True) as process:
+    with subprocess.Popen(command, cwd=cwd, stdout=stdout, stderr=None, text=True, env=_environment(), preexec_fn=_end_with_parent) as process:
         try:
             yield process
         finally:
@@ -150,6 +157,17 @@ def _process(command: list[str], *, cwd: Path | None = None, stdout: int = subpr
                 process.wait(END_S)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment in which this very package is found, from a checkout that is not installed too."""
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": PACKAGE_ROOT if path is None else f"{PACKAGE_ROOT}{os.pathsep}{path}"}
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the demonstration is killed: nothing is to go on in the background (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -31,11 +32,31 @@ STOP = b"stop"
 """What the supervisor writes into a lifeline."""
 
 
+class LogFile(logging.handlers.WatchedFileHandler):
+    """The log file. It may be moved away, its folder too, and its disk may be full: the service goes on, and writes again when it can."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, if that can be done at all; the same line goes to stdout in any case."""
+        try:
+            super().emit(record)
+        except OSError:
+            self._begin_again()
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing of a line that could not be written: it would be said for each one."""
+
+    def _begin_again(self) -> None:
+        with suppress(OSError):
+            Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+            self.stream = self._open()
+            self._statstream()
+
+
 def open_log(path: Path | None) -> None:
     """Send the log of this process to stdout and to `path`, which log rotation may move away."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
     if path is not None:
-        handlers.append(logging.handlers.WatchedFileHandler(path, encoding="utf-8"))
+        handlers.append(LogFile(path, encoding="utf-8"))
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, handlers=handlers, force=True)
     logging.getLogger("numba").setLevel(logging.WARNING)
 
@@ -55,6 +76,7 @@ def forget_package_root() -> None:
     """Take back what `livereduce.supervisor.children.context` put into PYTHONPATH: what scripts start is to find its own packages."""
     first, _, rest = os.environ.get("PYTHONPATH", "").partition(os.pathsep)
     if first == PACKAGE_ROOT:
+        os.environ.pop("PYTHONSAFEPATH", None)
         os.environ.pop("PYTHONPATH")
         if rest:
             os.environ["PYTHONPATH"] = rest

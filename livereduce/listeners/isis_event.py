@@ -21,6 +21,7 @@ from livereduce.errors import ConfigError, ListenerError
 from livereduce.listeners.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 from livereduce.listeners.isis_dae import IsisDae
 from livereduce.listeners.isis_geometry import PERIODS_LIMIT, SPECTRA_LIMIT, read_periods
+from livereduce.listeners.isis_histogram import LONGEST_S
 from livereduce.listeners.source import READ_WAIT_S, ListenerSettings, split_address
 from livereduce.store.record import EVENT, PULSE, Counts, Events, Layout, Neutrons, Record, RunEnd, RunStart
 from livereduce.wire.isis_event import EventReader, NeutronPackets, Setup
@@ -180,8 +181,8 @@ def _options(settings: ListenerSettings) -> dict[str, float]:
             raise ConfigError(f"listener.options.{name}: not known to {settings.type}; wanted one of {', '.join(OPTIONS)}")
         if name == "first_spectrum" and value not in (0, 1):
             raise ConfigError(f"listener.options.{name}: got {value!r}, wanted 0 or 1, the number of the stream's first spectrum")
-        if not isinstance(value, int | float) or not 0 <= value < float("inf") or (name != "first_spectrum" and value == 0):
-            raise ConfigError(f"listener.options.{name}: got {value!r}, wanted seconds above 0")
+        if isinstance(value, bool) or not isinstance(value, int | float) or (name != "first_spectrum" and not 0 < value <= LONGEST_S):
+            raise ConfigError(f"listener.options.{name}: got {value!r}, wanted seconds above 0, at most {LONGEST_S:g}")
     for name, chosen in (("spectra", settings.spectra), ("periods", settings.periods)):
         if chosen is not None:
             raise ConfigError(f"{name}: cannot be chosen for {settings.type}, whose stream brings all; wanted null")

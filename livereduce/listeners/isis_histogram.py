@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 OPTIONS = {"connect_timeout_s": CONNECT_TIMEOUT_S, "reply_timeout_s": READ_TIMEOUT_S}
 """What `ListenerSettings.options` may hold, and the defaults, s."""
 
+LONGEST_S = 1e6
+"""Bound on waits, s: eleven days."""
+
 WENT_DOWN = "counts went down"
 """Why a run ended although its dimensions are the same."""
 
@@ -199,6 +202,6 @@ def _options(settings: ListenerSettings) -> dict[str, float]:
     for name, value in settings.options.items():
         if name not in OPTIONS:
             raise ConfigError(f"listener.options.{name}: not known to {settings.type}; wanted one of {', '.join(OPTIONS)}")
-        if not isinstance(value, int | float) or not 0 < value < float("inf"):
-            raise ConfigError(f"listener.options.{name}: got {value!r}, wanted seconds above 0")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_S:
+            raise ConfigError(f"listener.options.{name}: got {value!r}, wanted seconds above 0, at most {LONGEST_S:g}")
     return OPTIONS | cast(dict[str, float], dict(settings.options))

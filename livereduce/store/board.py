@@ -15,7 +15,7 @@ import msgspec
 
 from livereduce.errors import StoreError
 from livereduce.store.freeze import freeze, thaw
-from livereduce.store.shelf import DamagedError, opening_error, set_aside
+from livereduce.store.shelf import DamagedError, check_room, opening_error, set_aside
 from livereduce.store.status import Status
 
 log = logging.getLogger(__name__)
@@ -118,6 +118,7 @@ class Board:
         try:
             if not readonly:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                check_room(folder)
             self._env = lmdb.open(
                 str(folder), map_size=MAP_BYTES, max_dbs=8, mode=0o600, sync=False, metasync=False, readonly=readonly, max_readers=512
             )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Iterator
 from itertools import chain, count
@@ -31,6 +33,25 @@ def set_aside(folder: Path) -> Path:
     aside = next(path for path in map(folder.with_name, names) if not path.exists())
     folder.rename(aside)
     return aside
+
+
+LEAST_ROOM_BYTES = 2**20
+"""A new store takes less; below this its files cannot be mapped, which a process does not survive."""
+
+
+def check_room(folder: Path) -> None:
+    """Make sure that a new store finds room in `folder`; one that is there already has its own.
+
+    Raises
+    ------
+    OSError
+        ENOSPC, with words.
+    """
+    if (folder / "data.mdb").exists():
+        return
+    disk = os.statvfs(folder)
+    if (free := disk.f_bavail * disk.f_frsize) < LEAST_ROOM_BYTES:
+        raise OSError(errno.ENOSPC, f"the disk is full: {free // 1024} kB free, wanted {LEAST_ROOM_BYTES // 1024} kB")
 
 
 class Shelf:
@@ -63,6 +84,7 @@ class Shelf:
         try:
             if not self._readonly:
                 self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                check_room(self.folder)
             # Unsynced commits survive the death of processes, not of the machine: `sync` is called once a second.
             self._env = lmdb.open(
                 str(self.folder), map_size=self._map_bytes, max_dbs=3, mode=0o600,

@@ -42,6 +42,7 @@ def context() -> ForkServerContext:
     path = os.environ.get("PYTHONPATH")
     # The server looks for what it preloads where a fresh interpreter does: it has to find this very package, not another one that is installed.
     os.environ["PYTHONPATH"] = PACKAGE_ROOT if path is None else f"{PACKAGE_ROOT}{os.pathsep}{path}"
+    os.environ["PYTHONSAFEPATH"] = "1"  # and not in the working directory, where anything may lie
     try:
         multiprocessing.forkserver.ensure_running()  # type: ignore[attr-defined]
     finally:
@@ -123,9 +124,19 @@ def _started(make: Callable[[], ForkServerProcess]) -> ForkServerProcess:
             process.start()
             return process
         except (EOFError, OSError) as error:
+            _leave_removed_folder()
             if time.monotonic() > deadline:
                 raise StoreError(f"no process can be started: {error or type(error).__name__}") from error
             time.sleep(SERVER_S / 20)
+
+
+def _leave_removed_folder() -> None:
+    """Go to the root when the working directory is gone: processes are told to start there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        log.warning("The working directory was removed; the service goes on in /")
+        os.chdir("/")
 
 
 def stop_all(children: Iterable[Child], within_s: float = STOP_S) -> list[str]:

@@ -40,6 +40,9 @@ STATUS_EVERY_S = 0.5
 HAND_OVER_S = 0.3
 """Time a reducer has to end when another takes its place."""
 
+CANNOT_START_S = 5.0
+"""Wait before a process that could not even be started is tried again."""
+
 PROMPT_RESTART_S = 0.5
 """Wait before a receiver that died is started again."""
 
@@ -103,7 +106,7 @@ class Supervisor:
         self._reducer: Child | None = None
         self._receiver_due = self._reducer_due = 0.0
         self._good: ScriptPair | None = None
-        self._endings = 0
+        self._endings, self._last_ending = 0, ""
         self._policy = RestartPolicy()
         self._began_s = 0.0
         self._total_bytes = total_bytes()
@@ -149,7 +152,11 @@ class Supervisor:
             self._receiver = None
             self._receiver_due = time.monotonic() + PROMPT_RESTART_S
         if self._receiver is None and time.monotonic() >= self._receiver_due:
-            self._receiver = Child(self._context, "receiver", receive, self._receiver_settings)
+            try:
+                self._receiver = Child(self._context, "receiver", receive, self._receiver_settings)
+            except StoreError as error:
+                self._receiver_due = time.monotonic() + CANNOT_START_S
+                self._say(f"The receiver cannot be started: {error}; it is tried again in {CANNOT_START_S:.0f} s", logging.ERROR)
 
     def _look_at_reducer(self) -> None:
         if self._reducer is not None and self._gone(self._reducer, ReducerStatus):
@@ -172,6 +179,7 @@ class Supervisor:
             return False
         child.kill()
         self._status.crashes += 1
+        self._last_ending = self._status.message
         return True
 
     def _hangs(self, child: Child, status: ReceiverStatus | ReducerStatus | None) -> str:
@@ -187,8 +195,13 @@ class Supervisor:
 
     def _start_reducer(self) -> None:
         settings = replace(self._reducer_settings, generation=self._reducer_settings.generation + 1)
-        self._reducer = Child(self._context, "reducer", reduce, settings)
         self._began_s = time.monotonic()
+        try:
+            self._reducer = Child(self._context, "reducer", reduce, settings)
+        except StoreError as error:
+            self._reducer, self._reducer_due = None, time.monotonic() + CANNOT_START_S
+            self._say(f"The reducer cannot be started: {error}; it is tried again in {CANNOT_START_S:.0f} s", logging.ERROR)
+            return
         self._reducer_settings = replace(settings, at_journal_end=False)
 
     def _start_again(self, *, memory: bool) -> None:
@@ -225,7 +238,7 @@ class Supervisor:
         failures = max(self._endings, status.failures_of_new_script if status is not None else 0)
         if failures < FAILURES_OF_NEW_SCRIPT or self._good is None or self._good == now:
             return
-        said = status.failure.message if status is not None and status.failure is not None else self._status.message
+        said = status.failure.message if status is not None and status.failure is not None else self._last_ending
         refused = ", ".join(script.name_and_md5 for script in now.all if script not in self._good.all)
         log.error("The new scripts (%s) failed %d times in a row (%s); the last good ones are in charge again", refused, failures, said)
         self._run_scripts(self._good, "the last good scripts are in charge again")

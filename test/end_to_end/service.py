@@ -84,10 +84,10 @@ class Service:
         """The post-processing script."""
         return self.scripts / f"reduce_{self.instrument}_live_post_proc.py"
 
-    def start(self) -> Service:
-        """Start the daemon; does not wait for anything."""
+    def start(self, cwd: Path | None = None) -> Service:
+        """Start the daemon in `cwd`, its own folder when None; does not wait for anything."""
         command = [sys.executable, "-W", "error::ResourceWarning", str(REPOSITORY / "scripts" / "livereduce.py"), str(self.conf)]
-        self.process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(command, cwd=cwd or self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         return self
 
     def end(self, number: int = signal.SIGTERM) -> int:

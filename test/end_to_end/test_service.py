@@ -406,6 +406,41 @@ def test_a_journal_that_is_removed_while_it_is_open_is_noticed(live):
     wait_for(lambda: live.overview.reducer.chunks > 2, "chunks of the new journal")
 
 
+def test_a_log_whose_folder_is_removed_ends_nothing_and_is_begun_again(tmp_path, dae):
+    log = tmp_path / "logs" / "deep" / "live.log"
+    with service(tmp_path, dae.address, log_file=str(log)) as live:
+        live.post.write_text(SUM_PERIODS)
+        live.start()
+        live.wait_result()
+        pids = live.process.pid, live.pid_of("reducer"), live.pid_of("receiver")
+        shutil.rmtree(log.parent)
+        live.post.write_text(SUM_PERIODS + "print('still here')\n")
+        live.wait_log("still here")
+        assert alive(pids[0])
+        assert live.pid_of("receiver") == pids[2]
+
+
+def test_what_lies_in_the_working_directory_is_not_taken_for_a_module(live):
+    (live.folder / "json.py").write_text("raise SystemExit('not yours')\n")
+    (live.folder / "livereduce").mkdir()
+    live.start()
+    live.wait_result()
+
+
+def test_a_working_directory_that_is_removed_keeps_no_process_from_starting(tmp_path, dae):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with service(tmp_path, dae.address) as live:
+        live.post.write_text(SUM_PERIODS)
+        live.start(cwd=gone)
+        live.wait_result()
+        generation = live.overview.reducer.generation
+        gone.rmdir()
+        live.post.write_text(SUM_PERIODS + "# changed\n")
+        wait_for(lambda: live.overview.reducer.generation > generation and live.overview.reducer.post_count, "the next reducer's result")
+        assert live.end() == 0
+
+
 # --- memory, disk, bad bytes
 
 
