@@ -43,7 +43,7 @@ class Watchdog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """When a child process counts as hung."""
 
     interval: Positive = 60
-    """s between looks at the heartbeats, at most; they are looked at more often than that."""
+    """Accepted, so that older files load: the heartbeats are looked at ten times a second whatever it says."""
 
     threshold: Annotated[float, msgspec.Meta(ge=20, le=1e9)] = 300
     """s without a heartbeat after which a child is replaced; a script that takes longer than this for one chunk is cut off."""
