@@ -212,6 +212,8 @@ class Reducer:
                 case RunOver():
                     self._run_over(piece)
         self._position = batch.next
+        if batch.cut:
+            self._next_chunk = 0.0  # it is behind: chunks as large as they may be, one after another
         self._record_ns = batch.records[-1][1].header.time_ns if batch.records else self._record_ns
         if not more or self._position >= self._caught_up_at:
             self._apply(Event.CAUGHT_UP)

@@ -45,6 +45,9 @@ class Batch:
     next: int
     """Position to read from next."""
 
+    cut: bool
+    """Whether the limit ended it: there may be more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
@@ -131,7 +134,7 @@ class Journal:
         if _size(found) < limit_bytes:
             found += self._after_disk(found[-1][0] + 1 if found else position, limit_bytes)
         records = tuple((at, record) for at, data in found if (record := self._decoded(at, data)) is not None)
-        return Batch(records=records, next=found[-1][0] + 1 if found else max(position, 0))
+        return Batch(records=records, next=found[-1][0] + 1 if found else max(position, 0), cut=_size(found) >= limit_bytes)
 
     def _after_disk(self, position: int, limit_bytes: int) -> list[tuple[int, bytes]]:
         """Return what stands in memory from `position` on.

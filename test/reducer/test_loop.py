@@ -11,12 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livereduce.algorithms.appending import append_spectra
 from livereduce.algorithms.arithmetic import plus
+from livereduce.data.events import EventWorkspace
 from livereduce.data.group import AnyWorkspace
 from livereduce.data.workspace import Workspace
 from livereduce.errors import ScriptError
@@ -25,7 +27,7 @@ from livereduce.reducer.loop import Reducer, ReducerSettings
 from livereduce.reducer.report import Report
 from livereduce.store.board import Board
 from livereduce.store.journal import Journal
-from livereduce.store.record import Record
+from livereduce.store.record import EVENT, PULSE, Events, Layout, Neutrons, Record
 from livereduce.store.status import ReducerStatus, ScriptStatus
 from test.fakes import Clock, FakeScripts, journal_in, layout, reading, run_end, run_start, wait_for
 
@@ -417,3 +419,23 @@ def test_the_status_tells_what_it_does(bench: Bench) -> None:
         status = bench.status()
     assert (status.run_number, status.run_title, status.chunks, status.position, status.lag_records) == (12, "Ni", 1, 2, 0)
     assert (status.accumulation, status.counts, status.charge_uah) == ("2 spectra x 3 bins", 12.0, 0.25)
+
+
+def test_chunks_of_events_wait_for_their_time_unless_it_is_behind(bench: Bench) -> None:
+    def events(n: int) -> Record:
+        pulses = np.zeros(1, dtype=PULSE)
+        pulses["n_events"] = n
+        return Record(Events(time_ns=1, n_pulses=1, n_events=n), neutrons=Neutrons(pulses, np.zeros(n, dtype=EVENT)))
+
+    of = Layout(spectrum_numbers=[1], periods=[1], x=[], detector_ids=[1], detector_spectra=[1])
+    scripts = FakeScripts()
+    with bench.doomed(scripts, chunk_every_s=100.0) as turn:
+        bench.append(run_start(1, of=of), events(1))
+        turn()
+        bench.append(events(5_000_000), events(5_000_000), events(7))
+        turn()
+        assert len(scripts.chunks) == 1  # not yet
+        bench.clock.turn(200.0)
+        turn()
+        turn()
+        assert [one.n_events for one in scripts.chunks if isinstance(one, EventWorkspace)] == [1, 10_000_000, 7]
