@@ -12,15 +12,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
+import msgspec
 import numpy as np
 
 from livereduce.data.run import EPOCH_1990_NS
 from livereduce.errors import ConfigError, ListenerError
 from livereduce.listeners.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Connection
 from livereduce.listeners.isis_dae import IsisDae
-from livereduce.listeners.isis_geometry import PERIODS_LIMIT, SPECTRA_LIMIT, read_periods
+from livereduce.listeners.isis_geometry import SPECTRA_LIMIT, read_periods
 from livereduce.listeners.isis_histogram import LONGEST_S
 from livereduce.listeners.source import READ_WAIT_S, ListenerSettings, split_address
 from livereduce.store.record import EVENT, PULSE, Counts, Events, Layout, Neutrons, Record, RunEnd, RunStart
@@ -39,9 +40,6 @@ EVENT_PORT = 10_000
 
 DAY_NS = 86_400 * 10**9
 """Times later than a day from now are not believed."""
-
-BATCH_EVENTS = 4_000_000
-"""Events after which a record is closed: 32 MB, a few ms of the fastest instrument."""
 
 
 class IsisEventListener:
@@ -95,13 +93,9 @@ class IsisEventListener:
         got = self._connection.receive_into(self._reader.free(), READ_WAIT_S)
         self._reader.filled(got)
         records: list[Record] = []
-        batch: list[tuple[NeutronPackets, np.ndarray[Any, Any]]] = []
         while (message := self._reader.next_message()) is not None:
-            if isinstance(message, Setup):
-                records += self._closed(batch) + self._boundary(message)
-            else:
-                batch.append((message, message.joined_events()))
-        return records + self._closed(batch)
+            records += self._boundary(message) if isinstance(message, Setup) else [self._record(message)]
+        return records
 
     def interrupt(self) -> None:
         """Make a blocking `connect` or `read` end; from any thread."""
@@ -125,7 +119,7 @@ class IsisEventListener:
         ids, spectra_of = self._dae.numbers("UDET", n_detectors), self._dae.numbers("SPEC", n_detectors)
         return Layout(
             spectrum_numbers=list(range(1, spectra + 1)),
-            periods=list(range(1, min(periods, PERIODS_LIMIT) + 1)),
+            periods=list(range(1, periods + 1)),
             x=[],
             detector_ids=ids.tolist(),
             detector_spectra=spectra_of.tolist(),
@@ -136,7 +130,7 @@ class IsisEventListener:
         assert self._layout is not None
         now_ns = self._wall_ns()
         start_ns = self._believable(setup.start_time_s, now_ns)
-        layout = Layout(**{name: getattr(self._layout, name) for name in self._layout.__struct_fields__} | {"instrument": setup.instrument})
+        layout = msgspec.structs.replace(self._layout, instrument=setup.instrument)
         start = RunStart(time_ns=start_ns or now_ns, number=setup.run_number, layout=layout)
         self._pulse_zero_ns = start_ns or now_ns
         before, self._start = self._start, start
@@ -153,14 +147,8 @@ class IsisEventListener:
         log.warning("%s: the run began %d s after 1970, which cannot be; it is taken to begin now", self._address, start_time_s)
         return 0
 
-    def _closed(self, batch: list[tuple[NeutronPackets, np.ndarray[Any, Any]]]) -> list[Record]:
-        """Return the packets of `batch` as records, and empty it."""
-        records = [self._record(packets, events) for packets, events in batch]
-        batch.clear()
-        return records
-
-    def _record(self, packets: NeutronPackets, events: np.ndarray[Any, Any]) -> Record:
-        table = packets.table
+    def _record(self, packets: NeutronPackets) -> Record:
+        table, events = packets.table, packets.joined_events()
         pulses = np.zeros(len(table), dtype=PULSE)
         since_s = np.nan_to_num(table["frame_time_zero_s"].astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
         now_ns = self._wall_ns()

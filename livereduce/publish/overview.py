@@ -151,12 +151,13 @@ def _reducer_rows(overview: Overview) -> list[tuple[str, str | Text]]:
     run = "no run" if reducer.run_number is None else f"{number}  {reducer.run_title}  since {_clock(reducer.run_start_ns)}"
     state = reducer.state + (f": {reducer.reason}" if reducer.reason else "")
     charge = "" if reducer.charge_uah is None else f", {reducer.charge_uah:.4g} uAh"
+    left_out = f"  {reducer.events_left_out:,} EVENTS LEFT OUT" if reducer.events_left_out else ""
     rows: list[tuple[str, str | Text]] = [
         ("run", run),
         ("reducer", f"{state}  (number {reducer.generation})"),
         ("chunks", f"{reducer.chunks:,}  at {reducer.chunks_per_s:.2f} /s, the last took {reducer.chunk_s * 1e3:.1f} ms"),
         ("lag", f"{reducer.lag_records:,} records wait; the result was {reducer.lag_s:.2f} s behind its data when it was published"),
-        ("accumulation", f"{reducer.accumulation}, {reducer.counts:,.0f} counts{charge}" if reducer.accumulation else "empty"),
+        ("accumulation", (f"{reducer.accumulation}, {reducer.counts:,.0f} counts{charge}" if reducer.accumulation else "empty") + left_out),
         ("post-processing", _post(overview)),
         ("result", _sketch(reducer.outline)),
         ("files written", _files(reducer)),

@@ -50,6 +50,9 @@ class Chunk:
     data_ns: int
     """Time of its newest data, ns since 1970-01-01 UTC."""
 
+    out_of_range: int = 0
+    """Events left out of it, since the run has no such spectrum or period."""
+
     anew: bool = False
     """True when it holds the run from its start, so that nothing before it counts: the first one, and one of a counter that went down."""
 
@@ -96,7 +99,6 @@ class ChunkMaker:
         self._waiting: _Reading | None = None
         self._offered: _Reading | None = None
         self._packets: list[tuple[int, Events, Neutrons]] = []
-        self.events_out_of_range = 0
 
     @property
     def previous_position(self) -> int:
@@ -160,8 +162,7 @@ class ChunkMaker:
         assert self._spectra is not None
         packets, self._packets = self._packets, []
         made = event_workspace(self._layout, self._spectra, [neutrons for _, _, neutrons in packets], self._run)
-        self.events_out_of_range += made.out_of_range
-        return Chunk(value=made.value, first=packets[0][0], last=packets[-1][0], data_ns=packets[-1][1].time_ns)
+        return Chunk(value=made.value, first=packets[0][0], last=packets[-1][0], data_ns=packets[-1][1].time_ns, out_of_range=made.out_of_range)
 
     def taken(self) -> None:
         """Take increments from the reading of the chunk that came last: it is part of the accumulation now.

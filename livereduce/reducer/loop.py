@@ -192,14 +192,13 @@ class Reducer:
         version = self._journal.version()
         idle = version == self._seen_version or (self._maker.of_events and self._monotonic_s() < self._next_chunk)
         self._empty_inbox(LOOK_EVERY_S if idle else 0.0)
-        if version == self._seen_version and self._state.phase is Phase.LIVE:
-            self._timers()
-            self._say_where()
-            return
-        if self._maker.of_events and self._monotonic_s() < self._next_chunk and self._state.phase is Phase.LIVE:
-            self._timers()
-            self._say_where()
-            return
+        if not idle or self._state.phase is not Phase.LIVE:
+            self._take(version)
+        self._timers()
+        self._say_where()
+
+    def _take(self, version: int) -> None:
+        """Make chunks of what waits in the journal, whose version was `version` before."""
         batch = self._journal.read(self._position)
         more = batch.next > self._position  # not `records`: those that cannot be read are left out there
         self._seen_version = -1 if more else version
@@ -217,8 +216,6 @@ class Reducer:
         self._record_ns = batch.records[-1][1].header.time_ns if batch.records else self._record_ns
         if not more or self._position >= self._caught_up_at:
             self._apply(Event.CAUGHT_UP)
-        self._timers()
-        self._say_where()
 
     def _empty_inbox(self, wait_s: float) -> None:
         try:
@@ -260,6 +257,7 @@ class Reducer:
         self._say("processing", f"journal positions {chunk.first} to {chunk.last}")
         started = self._monotonic_s()
         self._next_chunk = started + self._settings.chunk_every_s
+        self._report.left_out(chunk.out_of_range)
         if chunk.anew:
             self._accumulation.clear()
         try:

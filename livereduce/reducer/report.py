@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections import deque
@@ -13,6 +14,8 @@ from livereduce.reducer.failures import Failures
 from livereduce.reducer.postprocess import Product
 from livereduce.store.record import RunStart
 from livereduce.store.status import ReducerStatus, ScriptStatus
+
+log = logging.getLogger(__name__)
 
 RATE_WINDOW_S = 60.0
 """Time over which chunks per second are taken."""
@@ -36,6 +39,12 @@ class Report:
     def run_over(self) -> None:
         """Note that no run goes on."""
         self.status.run_number = None
+
+    def left_out(self, events: int) -> None:
+        """Note events that no spectrum and period of the run has a place for; the first ones are told in the log."""
+        if events and not self.status.events_left_out:
+            log.warning("%d events of a chunk have a spectrum or period that the run does not have; they are left out and counted", events)
+        self.status.events_left_out += events
 
     def chunk_done(self, now_s: float, seconds: float) -> None:
         """Note a chunk that was processed."""

@@ -168,6 +168,9 @@ class ReducerStatus(msgspec.Struct, kw_only=True, tag="reducer"):
     proven: bool = False
     """Whether each script has run well at least once."""
 
+    events_left_out: int = 0
+    """Events whose spectrum or period the run does not have, since the process started."""
+
     restarts_of_accumulation: int = 0
     """How often the accumulation began anew because a chunk did not fit."""
 

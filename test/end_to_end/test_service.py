@@ -533,6 +533,16 @@ def test_three_terminals(tmp_path):
                 process.communicate()
 
 
+def test_the_demonstration_runs_and_leaves_its_results(tmp_path):
+    command = [sys.executable, "-m", "livereduce", "demo", "--seconds", "8"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, env=_demo_env(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "receiving, up to date" in done.stdout
+    files = sorted(path.name for path in tmp_path.glob("livereduce-demo-*/results/*"))
+    assert files == ["ISIS_Histogram_0_counts.txt", "ISIS_Histogram_0_result.nxs", "ISIS_Histogram_0_result.txt"]
+    assert not list(tmp_path.glob("livereduce-demo-*/state"))
+
+
 def test_status_tells_people_and_programs(live):
     live.start()
     live.wait_result()
@@ -548,3 +558,7 @@ def test_status_tells_people_and_programs(live):
 
 def _env(home: Path) -> dict[str, str]:
     return {**os.environ, "XDG_STATE_HOME": str(home / "state")}
+
+
+def _demo_env(folder: Path) -> dict[str, str]:
+    return {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(REPOSITORY)}

@@ -439,3 +439,14 @@ def test_chunks_of_events_wait_for_their_time_unless_it_is_behind(bench: Bench) 
         turn()
         turn()
         assert [one.n_events for one in scripts.chunks if isinstance(one, EventWorkspace)] == [1, 10_000_000, 7]
+
+
+def test_events_that_have_no_place_are_counted_and_told_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    pulses, events = np.zeros(1, dtype=PULSE), np.zeros(3, dtype=EVENT)
+    pulses["n_events"], events["row"] = 3, (0, 1, 9)
+    of = Layout(spectrum_numbers=[1], periods=[1], x=[], detector_ids=[1], detector_spectra=[1])
+    record = Record(Events(time_ns=1, n_pulses=1, n_events=3), neutrons=Neutrons(pulses, events))
+    with bench.running(FakeScripts(), chunk_every_s=0.001):
+        bench.append(run_start(1, of=of), record)
+        wait_for(lambda: bench.status().events_left_out == 2)
+    assert "2 events of a chunk have a spectrum or period that the run does not have" in caplog.text
